@@ -1,0 +1,38 @@
+# Two commands are enough: `make book` and `make test`. `make help` lists the others.
+
+PYTHON ?= python3
+PY = .venv/bin/python
+
+.PHONY: help book test serve notebooks lint locale clean
+
+help:  ## This list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1	/'
+
+.venv/ready: pyproject.toml requirements.txt constraints.txt
+	@echo "== Installing into .venv (a few minutes the first time)"
+	$(PYTHON) -m venv .venv
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+book: .venv/ready  ## Build the site, in both languages, in _build/html
+	@$(PY) -m bookbuild
+
+test: .venv/ready  ## Run every test; builds the book first where that is needed
+	@$(PY) -m pytest
+
+serve: .venv/ready  ## Show the book at http://127.0.0.1:8000 and build again what changes
+	@.venv/bin/jupyter-book config sphinx . >/dev/null
+	@$(PY) -m sphinx_autobuild . _build/html -d _build/.doctrees --watch code \
+	    --ignore '*/_build/*' --ignore '*/.venv/*' --ignore '*/conf.py'
+
+notebooks: .venv/ready  ## Write the chapters as notebooks to _build/notebooks
+	@$(PY) -m bookbuild notebooks
+
+lint: .venv/ready  ## Check style, spelling and layers
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m codespell_lib && .venv/bin/lint-imports
+
+locale: .venv/ready  ## Bring the Japanese catalogues up to date with the chapters
+	@$(PY) -m bookbuild && $(PY) -m bookbuild locale
+
+clean:  ## Remove what was built; the environment and the data stay
+	rm -rf _build

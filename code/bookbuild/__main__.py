@@ -1,0 +1,101 @@
+"""`python -m bookbuild` builds both editions; `python -m bookbuild locale` and `notebooks`, those.
+
+The English edition is what `jupyter-book build .` makes. The Japanese one is made from the same
+sources and the same executions, with the catalogues in book/locale/ja.
+"""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import jupytext
+from jupyter_book.sphinx import build_sphinx
+
+ROOT = Path.cwd()
+BUILD = ROOT / "_build"
+LOCALE = ROOT / "book" / "locale"
+
+
+def main(what: str = "book") -> None:
+    {"book": build_book, "locale": update_catalogues, "notebooks": write_notebooks}[what]()
+
+
+def build_book() -> None:
+    """Both editions, in _build/html and _build/html/ja."""
+    say("The data")
+    run("python", "-m", "rnnbook.data")
+    say("The English edition")
+    run("jupyter-book", "build", ".", "-W", "--keep-going")
+    say("The Japanese edition")
+    build_japanese()
+    say(f"The book is ready: open {Path('_build/html/index.html')}")
+
+
+def build_japanese() -> None:
+    """Build beside the English edition, then move in with it.
+
+    Not in place: myst-nb writes its working files beside the folder it builds into, and these
+    are not to be published.
+    """
+    title = "RNN入門 ― 最初の一歩からシェイクスピアまで"
+    sphinx("html", BUILD / "ja" / "html", {"language": "ja", "html_title": title})
+    shutil.rmtree(BUILD / "html" / "ja", ignore_errors=True)
+    shutil.copytree(BUILD / "ja" / "html", BUILD / "html" / "ja")
+
+
+def update_catalogues() -> None:
+    """Write what is new in the chapters into book/locale/ja. Run after the English build."""
+    sphinx("gettext", BUILD / "gettext" / "pot")
+    run("sphinx-intl", "update", "-p", BUILD / "gettext" / "pot", "-d", LOCALE, "-l", "ja")
+
+
+def write_notebooks() -> None:
+    """The chapters as notebooks, not executed, in _build/notebooks."""
+    folder = BUILD / "notebooks"
+    folder.mkdir(parents=True, exist_ok=True)
+    for chapter in sorted((ROOT / "book").glob("*.md")):
+        if chapter.read_text("utf-8").startswith("---\njupytext:"):
+            notebook = folder / f"{chapter.stem}.ipynb"
+            jupytext.write(jupytext.read(chapter), notebook)
+            print(notebook.relative_to(ROOT))
+
+
+def sphinx(builder: str, output: Path, overrides: dict | None = None) -> None:
+    """Run Sphinx with the settings of _config.yml and `overrides`; warnings are errors.
+
+    Nothing is executed that the English edition has executed: they share a cache.
+    """
+    result = build_sphinx(
+        ROOT,
+        output,
+        builder=builder,
+        path_config=ROOT / "_config.yml",
+        noconfig=True,
+        confoverrides={
+            "external_toc_path": str(ROOT / "_toc.yml"),
+            "latex_individualpages": False,  # build_sphinx insists on it
+            "nb_execution_cache_path": str(BUILD / ".jupyter_cache"),
+            **(overrides or {}),
+        },
+        warningiserror=True,
+        keep_going=True,
+    )
+    if result != 0:
+        sys.exit(f"Sphinx failed: {result}")
+
+
+def run(command: str, *arguments: object) -> None:
+    """Run a command of this environment; if that fails, stop with its exit code."""
+    program = Path(sys.executable).with_name(command)
+    result = subprocess.run([str(program), *map(str, arguments)])
+    if result.returncode:
+        sys.exit(result.returncode)
+
+
+def say(text: str) -> None:
+    print(f"\n== {text}", flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

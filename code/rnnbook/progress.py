@@ -1,0 +1,21 @@
+"""Progress bars where somebody is watching: on a terminal and in a live notebook."""
+
+import os
+import sys
+
+from tqdm import tqdm
+
+
+def is_watched() -> bool:
+    """Whether a progress bar would be seen: not in a log file, not in a built page."""
+    if "ipykernel" in sys.modules:
+        return "RNNBOOK_BUILD" not in os.environ  # set while the book is being built
+    return sys.stderr.isatty()
+
+
+def progress_bar(iterable=None, **options) -> tqdm:
+    """A tqdm bar that appears after two seconds, if somebody is watching.
+
+    Takes what `tqdm.tqdm` takes (`total`, `desc`, `unit`, …).
+    """
+    return tqdm(iterable, delay=2, leave=False, disable=not is_watched(), **options)

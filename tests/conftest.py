@@ -1,0 +1,96 @@
+"""The built book, and a browser to look at it."""
+
+import functools
+import http.server
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+HTML = ROOT / "_build" / "html"
+
+
+@dataclass
+class Site:
+    """What building the book gave."""
+
+    returncode: int
+    output: str
+    execution: dict  # _build/execution.json: what became of each chapter
+
+
+@pytest.fixture(scope="session")
+def site(request) -> Site:
+    """The result of `python -m bookbuild`, which says on the terminal what it does."""
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    lines = []
+    with capture.global_and_fixture_disabled():
+        print("\nBuilding the book, as far as that is needed …", flush=True)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bookbuild"],
+            cwd=ROOT,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        for line in process.stdout:
+            lines.append(line)
+            if (
+                "Executing" in line
+                or "Executed" in line
+                or "executed" in line
+                or line.startswith("==")
+            ):
+                print(line, end="", flush=True)
+        process.wait()
+    report = ROOT / "_build" / "execution.json"
+    return Site(process.returncode, "".join(lines), json.loads(report.read_text("utf-8")))
+
+
+@pytest.fixture(scope="session")
+def html(site) -> Path:
+    """The folder of the built site. Tests that need it fail where the book does not build."""
+    if site.returncode:
+        pytest.fail(f"the book does not build; see test_chapters\n{site.output[-2000:]}")
+    return HTML
+
+
+@pytest.fixture(scope="session")
+def address(html):
+    """The address of a server of the site, on this machine."""
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *args):
+            pass
+
+    handler = functools.partial(Handler, directory=html)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Headless Chromium. Where there is none the tests are skipped, but never in CI."""
+    from playwright.sync_api import sync_playwright
+
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        reason = "no Chromium on this machine: the pages were not looked at in a browser"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-background-networking"]
+        )
+        yield browser
+        browser.close()

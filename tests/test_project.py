@@ -1,0 +1,82 @@
+"""The repository itself: layers, style, pins, the workflow, and what it must not contain."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conftest import ROOT
+
+COMMITTED = subprocess.run(
+    ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True
+).stdout.split("\n")[:-1]
+TEXT = [name for name in COMMITTED if (ROOT / name).is_file()]
+
+
+def check(*arguments: str) -> None:
+    result = subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_style():
+    check("-m", "ruff", "check", ".")
+    check("-m", "ruff", "format", "--check", ".")
+
+
+def test_spelling():
+    check("-m", "codespell_lib")
+
+
+def test_layers():
+    """rnnbook never imports bookbuild, and the arrows inside it run one way."""
+    check("-c", "from importlinter.cli import lint_imports_command; lint_imports_command()")
+
+
+def test_workflows_are_valid():
+    workflows = [str(path) for path in (ROOT / ".github/workflows").glob("*.yml")]
+    assert workflows
+    check("-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)
+
+
+def test_code_is_no_package():
+    """A package named code would hide the standard library's module from pdb."""
+    assert not (ROOT / "code" / "__init__.py").exists()
+    check("-c", "import code, pdb; assert hasattr(code, 'InteractiveConsole')")
+
+
+def test_the_package_is_empty_at_its_root():
+    """Or every chapter would depend on everything."""
+    assert (ROOT / "code/rnnbook/__init__.py").read_text().strip() == ""
+
+
+def test_torch_is_required_as_a_range_without_an_address():
+    pyproject = (ROOT / "pyproject.toml").read_text("utf-8")
+    assert '"torch>=2.6"' in pyproject
+    for name in ("requirements.txt", "constraints.txt", "pyproject.toml"):
+        content = (ROOT / name).read_text("utf-8")
+        assert not re.search(r"https?://|--(extra-)?index-url|--find-links|\+cpu|file:", content)
+
+
+def test_constraints_pin_the_tool_chain_and_leave_torch_free():
+    lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+    pins = [line.split("#")[0].strip() for line in lines if not line.startswith("#")]
+    assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][A-Za-z0-9.]*", pin) for pin in pins)
+    names = {pin.split("==")[0].lower() for pin in pins}
+    assert {"sphinx", "jupyter-book", "myst-nb", "sphinx-book-theme"} <= names
+    assert not names & {"torch", "numpy", "matplotlib"}
+
+
+@pytest.mark.parametrize("name", [name for name in TEXT if not name.endswith((".png", ".ico"))])
+def test_no_file_shows_a_path_of_a_machine(name):
+    content = (ROOT / name).read_text("utf-8")
+    for private in {str(ROOT), str(Path.home())} - {"/"}:
+        assert f"{private}/" not in content
+
+
+def test_every_drawing_has_a_title_and_no_copy_of_data_is_committed():
+    for name in TEXT:
+        if name.endswith(".svg"):
+            assert "<title>" in (ROOT / name).read_text("utf-8")
+        assert (ROOT / name).stat().st_size < 600_000, name

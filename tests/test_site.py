@@ -1,0 +1,142 @@
+"""The built site, as a reader's browser sees it."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from conftest import ROOT
+
+SOURCES = sorted(path.stem for path in (ROOT / "book").glob("*.md"))
+PAGES = [f"{folder}book/{name}.html" for folder in ("", "ja/") for name in SOURCES]
+TEXT_FILES = {".html", ".js", ".css", ".json", ".svg", ".txt", ".md", ".ipynb", ".xml"}
+
+
+@pytest.fixture
+def page(browser):
+    """A new page that notes what goes wrong and whom it asks for what."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.problems, page.asked = [], []
+    page.on(
+        "console",
+        lambda message: (
+            page.problems.append(message.text) if message.type in ("error", "warning") else None
+        ),
+    )
+    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    page.on("requestfailed", lambda request: page.problems.append(request.url))
+    page.on(
+        "response",
+        lambda response: page.problems.append(response.url) if response.status >= 400 else None,
+    )
+    page.on("request", lambda request: page.asked.append(request.url))
+    yield page
+    context.close()
+
+
+def settle(page):
+    """Scroll to the end, so that lazy figures load, and wait for the math."""
+    page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+    page.wait_for_load_state("networkidle")
+    page.wait_for_function("document.fonts.status == 'loaded'")
+
+
+def test_every_source_has_a_page_in_both_editions(html):
+    assert {page for page in PAGES if not (html / page).is_file()} == set()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("path", PAGES)
+def test_page(path, page, address):
+    page.goto(f"{address}/{path}")
+    settle(page)
+    assert page.problems == []
+    assert [url for url in page.asked if not url.startswith((address, "data:", "blob:"))] == []
+    assert page.evaluate(MATH_PROBLEMS) == []
+    assert page.evaluate(FIGURE_PROBLEMS) == []
+    assert page.evaluate("document.documentElement.lang") == ("ja" if "ja/" in path else "en")
+
+
+MATH_PROBLEMS = """
+[...document.querySelectorAll('.math')]
+  .filter(node => !node.querySelector('mjx-container, math')
+               || node.querySelector('mjx-merror, merror'))
+  .map(node => node.textContent)
+"""
+
+FIGURE_PROBLEMS = """
+[...document.querySelectorAll('main img')]
+  .filter(image => !image.complete || image.naturalWidth == 0 || !image.alt)
+  .map(image => image.outerHTML)
+"""
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("path", PAGES)
+def test_page_from_the_disk(path, page, html):
+    """Complete without a server and without a network, math included."""
+    page.context.set_offline(True)
+    page.goto((html / path).as_uri())
+    settle(page)
+    assert [problem for problem in page.problems if "file://" not in problem] == []
+    assert [url for url in page.asked if not url.startswith(("file:", "data:", "blob:"))] == []
+    assert page.evaluate(MATH_PROBLEMS) == []
+    assert page.evaluate(FIGURE_PROBLEMS) == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("path", PAGES)
+def test_page_fits_a_phone(path, browser, address):
+    context = browser.new_context(viewport={"width": 360, "height": 740})
+    page = context.new_page()
+    page.goto(f"{address}/{path}")
+    settle(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    context.close()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", SOURCES)
+def test_the_language_switch_stays_on_the_page(name, page, address):
+    page.goto(f"{address}/book/{name}.html")
+    page.get_by_role("link", name="日本語").click()
+    assert page.url == f"{address}/ja/book/{name}.html"
+    page.get_by_role("link", name="English").click()
+    assert page.url == f"{address}/book/{name}.html"
+
+
+@pytest.mark.browser
+def test_the_site_opens_at_its_front_page(page, address):
+    for edition in ("", "ja/"):
+        page.goto(f"{address}/{edition}")
+        page.wait_for_url(f"{address}/{edition}book/index.html")
+
+
+def test_the_pages_show_real_digits_and_real_shakespeare(html):
+    shakespeare = (html / "book/shakespeare.html").read_text("utf-8")
+    assert "Before we proceed any further, hear me speak." in shakespeare
+    digits = (html / "book/digits.html").read_text("utf-8")
+    assert len(re.findall(r"<img[^>]+_images/", digits)) >= 3
+
+
+def test_the_front_page_is_translated(html):
+    front = (html / "ja/book/index.html").read_text("utf-8")
+    assert "再帰型ニューラルネットワーク" in front
+    assert "まだ完成していません" not in front
+    assert "まだ完成していません" in (html / "ja/book/digits.html").read_text("utf-8")
+    alts = re.findall(r'<img[^>]+alt="([^"]+)"', front)
+    assert any("セル" in alt for alt in alts)
+
+
+def test_no_page_shows_a_path_of_the_machine(html):
+    private = {str(ROOT), str(Path.home()), os.environ.get("VIRTUAL_ENV", str(ROOT))}
+    found = [
+        f"{path.relative_to(html)}: {word}"
+        for path in html.rglob("*")
+        if path.suffix in TEXT_FILES
+        for word in private
+        if word in path.read_text("utf-8", errors="replace")
+    ]
+    assert found == []

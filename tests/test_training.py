@@ -1,0 +1,263 @@
+"""The training loop: what it trains on, how it stops and goes on, and what it measures."""
+
+import math
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.functional import cross_entropy
+
+from rnnbook.cells import LSTM, RNN
+from rnnbook.models import CharacterModel, SequenceClassifier
+from rnnbook.training import (
+    CheckpointError,
+    MiniBatches,
+    Streams,
+    accuracy,
+    carried_loss,
+    constant,
+    load_checkpoint,
+    one_cycle,
+    train,
+)
+
+
+def character_model(seed=0, dropout=0.0):
+    torch.manual_seed(seed)
+    return CharacterModel(nn.LSTM(4, 8, batch_first=True), 5, dropout)
+
+
+def some_ids(length=400):
+    return torch.randint(0, 5, (length,), generator=torch.Generator().manual_seed(3))
+
+
+# ------------------------------------------------------------------ batches
+
+
+def test_an_epoch_of_mini_batches_holds_every_example_once():
+    x = torch.arange(12.0)
+    batches = MiniBatches(x, x.long() * 10, batch_size=3, seed=5)
+    epochs = [torch.cat([batches[i].x for i in range(e * 4, e * 4 + 4)]) for e in range(2)]
+    assert sorted(epochs[0].tolist()) == sorted(epochs[1].tolist()) == x.tolist()
+    assert epochs[0].tolist() != epochs[1].tolist()
+    assert all(
+        (batch.y == batch.x * 10).all() and not batch.continues
+        for batch in (batches[i] for i in range(4))
+    )
+
+
+def test_a_batch_depends_on_its_step_alone():
+    x = torch.arange(12.0)
+    forward = [MiniBatches(x, x, 3, seed=5)[i].x.tolist() for i in range(8)]
+    batches = MiniBatches(x, x, 3, seed=5)
+    assert [batches[i].x.tolist() for i in reversed(range(8))] == forward[::-1]
+    assert MiniBatches(x, x, 3, seed=6)[0].x.tolist() != forward[0]
+
+
+def test_streams_go_on_where_they_ended():
+    ids = torch.arange(31)
+    streams = Streams(ids, batch_size=2, window=5)
+    first, second = streams[0], streams[1]
+    assert first.x.tolist() == [[0, 1, 2, 3, 4], [15, 16, 17, 18, 19]]
+    assert (first.y == first.x + 1).all() and (second.y == second.x + 1).all()
+    assert (second.x[:, 0] == first.x[:, -1] + 1).all()
+    assert [streams[i].continues for i in range(4)] == [False, True, True, False]
+    assert (streams[3].x == first.x).all()  # the streams begin anew
+
+
+# ------------------------------------------------------------------ the loop
+
+
+def test_training_learns():
+    """A sequence that repeats can be predicted without error."""
+    ids = torch.tensor([0, 1, 2, 3, 4] * 100)
+    model = character_model()
+    before = carried_loss(model, ids)
+    history = train(model, Streams(ids, 4, 10), steps=300, lr=2e-2)
+    assert carried_loss(model, ids) < 0.1 < 1 < before
+    assert len(history.losses) == len(history.gradient_norms) == 300
+
+
+def test_the_state_is_carried_and_cut_off_as_the_batches_say():
+    states = []
+
+    class Spy(CharacterModel):
+        def forward(self, ids, state=None):
+            states.append(state)
+            return super().forward(ids, state)
+
+    model = Spy(nn.LSTM(4, 8, batch_first=True), 5)
+    streams = Streams(some_ids(61), batch_size=2, window=10)  # three windows a stream
+    train(model, streams, steps=6, lr=1e-3)
+    assert [state is not None for state in states] == [False, True, True] * 2
+    assert not any(s.requires_grad for state in states if state for s in state)
+
+
+def test_the_gradient_is_clipped_and_the_schedule_followed(monkeypatch):
+    seen = []
+    step = torch.optim.Adam.step
+
+    def spy(self, *args):
+        norm = torch.cat([p.grad.flatten() for p in self.param_groups[0]["params"]]).norm()
+        seen.append((self.param_groups[0]["lr"], norm.item()))
+        return step(self, *args)
+
+    monkeypatch.setattr(torch.optim.Adam, "step", spy)
+    history = train(character_model(), Streams(some_ids(), 4, 10), steps=10, lr=0.5, clip=1e-3)
+    assert [lr for lr, _ in seen] == [0.5 * one_cycle((i + 1) / 10) for i in range(10)]
+    assert all(norm == pytest.approx(1e-3, rel=1e-3) for _, norm in seen)
+    assert min(history.gradient_norms) > 1e-3
+
+
+def test_schedules():
+    assert [one_cycle(p) for p in (0.05, 0.1, 0.55)] == pytest.approx([0.5, 1.0, 0.5])
+    assert one_cycle(1.0) == pytest.approx(0.0)
+    assert constant(0.3) == 1.0
+
+
+def test_a_loss_that_explodes_stops_the_run():
+    model = character_model()
+    with torch.no_grad():
+        model.head.weight.fill_(math.inf)
+    with pytest.raises(FloatingPointError, match="lower learning rate"):
+        train(model, Streams(some_ids(), 4, 10), steps=10, lr=1e-3)
+
+
+def test_held_out_measures_are_recorded_and_printed(capsys):
+    history = train(
+        character_model(),
+        Streams(some_ids(), 4, 10),
+        steps=25,
+        lr=1e-3,
+        evaluate=lambda model: 0.25,
+        evaluate_every=10,
+    )
+    assert history.held_out == [(10, 0.25), (20, 0.25), (25, 0.25)]
+    assert len(capsys.readouterr().out.splitlines()) == 3
+
+
+# ------------------------------------------------------------------ checkpoints
+
+RUN = """
+    import sys, time
+    from pathlib import Path
+    import torch
+    from test_training import character_model, some_ids
+    from rnnbook.training import Streams, train
+
+    checkpoint = Path(sys.argv[1]) if len(sys.argv) > 1 else None
+    model = character_model(dropout=0.5)
+    train(model, Streams(some_ids(), 4, 10), steps=60, lr=1e-2, checkpoint=checkpoint,
+          checkpoint_every=7, evaluate=lambda model: time.sleep(float(sys.argv[2])) or 0.0,
+          evaluate_every=1)
+"""
+
+
+def same_weights(a, b):
+    return all(torch.equal(p, q) for p, q in zip(a.parameters(), b.parameters(), strict=True))
+
+
+def test_a_killed_run_goes_on_and_ends_with_the_same_weights(tmp_path):
+    """Killed for real, with dropout and a carried state, and resumed in another process."""
+    arguments = dict(steps=60, lr=1e-2)
+    whole = character_model(dropout=0.5)
+    train(whole, Streams(some_ids(), 4, 10), **arguments)
+
+    path = tmp_path / "run.pt"
+    environment = {**os.environ, "PYTHONPATH": os.path.dirname(__file__)}
+    program = [sys.executable, "-c", textwrap.dedent(RUN), str(path), "0.05"]
+    process = subprocess.Popen(program, env=environment, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not path.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    done = len(load_checkpoint(path)["history"]["losses"])
+    assert 0 < done < 60 and done % 7 == 0
+
+    resumed = character_model(seed=99, dropout=0.5)  # its own weights do not matter
+    torch.rand(13)  # nor does the state of the generator
+    history = train(resumed, Streams(some_ids(), 4, 10), checkpoint=path, **arguments)
+    assert same_weights(resumed, whole)
+    assert len(history.losses) == 60
+    assert {p.name for p in tmp_path.iterdir()} == {"run.pt"}
+
+
+def test_a_finished_run_is_not_trained_further(tmp_path):
+    path = tmp_path / "run.pt"
+    arguments = dict(steps=10, lr=1e-2, checkpoint=path)
+    first, second = character_model(), character_model(seed=1)
+    losses = train(first, Streams(some_ids(), 4, 10), **arguments).losses
+    assert train(second, Streams(some_ids(), 4, 10), **arguments).losses == losses
+    assert same_weights(first, second)
+
+
+class Malicious:
+    def __reduce__(self):
+        return os.mkdir, ("executed",)
+
+
+@pytest.mark.parametrize("damage", ["truncated", "not a checkpoint", "malicious", "empty", "other"])
+def test_a_bad_checkpoint_is_refused(damage, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "run.pt"
+    train(character_model(), Streams(some_ids(), 4, 10), steps=5, lr=1e-2, checkpoint=path)
+    good = path.read_bytes()
+    if damage == "malicious":
+        torch.save({"model": Malicious()}, path)
+    elif damage == "other":
+        torch.save({"model": {}}, path)
+    else:
+        path.write_bytes(
+            {
+                "truncated": good[: len(good) // 2],
+                "empty": b"",
+                "not a checkpoint": pickle.dumps([1, 2], protocol=2),
+            }[damage]
+        )
+    with pytest.raises(CheckpointError, match="delete it to start anew"):
+        train(character_model(), Streams(some_ids(), 4, 10), steps=9, lr=1e-2, checkpoint=path)
+    assert not (tmp_path / "executed").exists()
+
+
+def test_a_checkpoint_of_another_model_is_refused(tmp_path):
+    path = tmp_path / "run.pt"
+    train(character_model(), Streams(some_ids(), 4, 10), steps=5, lr=1e-2, checkpoint=path)
+    other = CharacterModel(LSTM(4, 9), 5)
+    with pytest.raises(CheckpointError, match="another model"):
+        train(other, Streams(some_ids(), 4, 10), steps=9, lr=1e-2, checkpoint=path)
+
+
+# ------------------------------------------------------------------ measures
+
+
+def test_carried_loss_is_that_of_one_pass_over_the_text():
+    model, ids = character_model().eval(), some_ids(100)
+    logits, _ = model(ids[None, :-1])
+    assert carried_loss(model, ids, window=7) == pytest.approx(
+        cross_entropy(logits[0], ids[1:]).item(), rel=1e-5
+    )
+
+
+def test_carried_loss_of_a_uniform_model():
+    model = character_model()
+    with torch.no_grad():
+        model.head.weight.zero_(), model.head.bias.zero_()
+    assert carried_loss(model, some_ids()) == pytest.approx(math.log(5), rel=1e-5)
+
+
+def test_accuracy_counts_every_example():
+    torch.manual_seed(0)
+    model = SequenceClassifier(RNN(2, 3), num_classes=4)
+    x = torch.randn(25, 6, 2)
+    answers = model(x)[0].argmax(dim=1)
+    y = answers.clone()
+    y[:5] = (y[:5] + 1) % 4
+    assert accuracy(model, x, y, batch_size=10) == pytest.approx(0.8)
