@@ -23,8 +23,12 @@ def _add_switch(app: Sphinx, page: str, template: str, context: dict, doctree) -
 
 
 def _say_what_is_missing(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    progress = doctree.get("translation_progress", {"total": 0, "translated": 0})
-    if app.config.language == "ja" and progress["translated"] < progress["total"]:
+    # Sphinx marks what it could translate; of images it never says that they are.
+    missing = any(
+        node.get("translated") is False and not isinstance(node, nodes.image)
+        for node in doctree.findall(nodes.Element)
+    )
+    if app.config.language == "ja" and missing:
         note = nodes.note("", nodes.paragraph("", UNFINISHED))
         first_section = next(doctree.findall(nodes.section))
         first_section.insert(1, note)
