@@ -98,6 +98,18 @@ def test_rnn_by_hand():
 def test_forget_bias():
     assert (LSTM(3, 4).b_f == 1).all() and (LSTM(3, 4, forget_bias=0.5).b_f == 0.5).all()
     layer = set_forget_bias(nn.LSTM(3, 4, num_layers=2, batch_first=True), 1.0)
-    assert (LSTM.from_torch(layer).b_f == 1).all()
-    total = layer.bias_ih_l1 + layer.bias_hh_l1
-    assert (total[4:8] == 1).all() and not (total[:4] == 1).any() and not (total[8:] == 1).any()
+    for k in range(2):
+        total = getattr(layer, f"bias_ih_l{k}") + getattr(layer, f"bias_hh_l{k}")
+        assert (total[4:8] == 1).all() and not (total[:4] == 1).any()
+        assert not (total[8:] == 1).any()
+    one = set_forget_bias(nn.LSTM(3, 4, batch_first=True), 1.0)
+    assert (LSTM.from_torch(one).b_f == 1).all() and (LSTM.from_torch(one).b_i != 1).all()
+
+
+@pytest.mark.parametrize(
+    "options", [{"num_layers": 2}, {"bidirectional": True}, {"batch_first": False}, {"bias": False}]
+)
+def test_a_layer_that_our_cells_cannot_copy_is_refused(options):
+    for ours, theirs in ((RNN, nn.RNN), (LSTM, nn.LSTM)):
+        with pytest.raises(ValueError, match="expected one layer"):
+            ours.from_torch(theirs(3, 4, **{"batch_first": True, **options}))

@@ -15,17 +15,16 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from rnnbook.cells import LSTM, RNN
+from rnnbook.checkpoints import CheckpointError, load_checkpoint
 from rnnbook.models import CharacterModel, SequenceClassifier
 from rnnbook.training import (
-    CheckpointError,
     MiniBatches,
     Streams,
     accuracy,
     carried_loss,
     constant,
-    load_checkpoint,
-    one_cycle,
     train,
+    warmup_cosine,
 )
 
 
@@ -44,32 +43,39 @@ def some_ids(length=400):
 def test_an_epoch_of_mini_batches_holds_every_example_once():
     x = torch.arange(12.0)
     batches = MiniBatches(x, x.long() * 10, batch_size=3, seed=5)
-    epochs = [torch.cat([batches[i].x for i in range(e * 4, e * 4 + 4)]) for e in range(2)]
+    epochs = [torch.cat([batches.batch(i).x for i in range(e * 4, e * 4 + 4)]) for e in range(2)]
     assert sorted(epochs[0].tolist()) == sorted(epochs[1].tolist()) == x.tolist()
     assert epochs[0].tolist() != epochs[1].tolist()
     assert all(
         (batch.y == batch.x * 10).all() and not batch.continues
-        for batch in (batches[i] for i in range(4))
+        for batch in (batches.batch(i) for i in range(4))
     )
 
 
 def test_a_batch_depends_on_its_step_alone():
     x = torch.arange(12.0)
-    forward = [MiniBatches(x, x, 3, seed=5)[i].x.tolist() for i in range(8)]
+    forward = [MiniBatches(x, x, 3, seed=5).batch(i).x.tolist() for i in range(8)]
     batches = MiniBatches(x, x, 3, seed=5)
-    assert [batches[i].x.tolist() for i in reversed(range(8))] == forward[::-1]
-    assert MiniBatches(x, x, 3, seed=6)[0].x.tolist() != forward[0]
+    assert [batches.batch(i).x.tolist() for i in reversed(range(8))] == forward[::-1]
+    assert MiniBatches(x, x, 3, seed=6).batch(0).x.tolist() != forward[0]
 
 
 def test_streams_go_on_where_they_ended():
     ids = torch.arange(31)
     streams = Streams(ids, batch_size=2, window=5)
-    first, second = streams[0], streams[1]
+    first, second = streams.batch(0), streams.batch(1)
     assert first.x.tolist() == [[0, 1, 2, 3, 4], [15, 16, 17, 18, 19]]
     assert (first.y == first.x + 1).all() and (second.y == second.x + 1).all()
     assert (second.x[:, 0] == first.x[:, -1] + 1).all()
-    assert [streams[i].continues for i in range(4)] == [False, True, True, False]
-    assert (streams[3].x == first.x).all()  # the streams begin anew
+    assert [streams.batch(i).continues for i in range(4)] == [False, True, True, False]
+    assert (streams.batch(3).x == first.x).all()  # the streams begin anew
+
+
+def test_too_little_data_is_refused():
+    with pytest.raises(ValueError, match="3 examples do not fill a batch of 4"):
+        MiniBatches(torch.arange(3), torch.arange(3), 4)
+    with pytest.raises(ValueError, match="streams of 5 characters do not fill a window of 6"):
+        Streams(torch.arange(11), batch_size=2, window=6)
 
 
 # ------------------------------------------------------------------ the loop
@@ -111,14 +117,14 @@ def test_the_gradient_is_clipped_and_the_schedule_followed(monkeypatch):
 
     monkeypatch.setattr(torch.optim.Adam, "step", spy)
     history = train(character_model(), Streams(some_ids(), 4, 10), steps=10, lr=0.5, clip=1e-3)
-    assert [lr for lr, _ in seen] == [0.5 * one_cycle((i + 1) / 10) for i in range(10)]
+    assert [lr for lr, _ in seen] == [0.5 * warmup_cosine((i + 0.5) / 10) for i in range(10)]
     assert all(norm == pytest.approx(1e-3, rel=1e-3) for _, norm in seen)
     assert min(history.gradient_norms) > 1e-3
 
 
 def test_schedules():
-    assert [one_cycle(p) for p in (0.05, 0.1, 0.55)] == pytest.approx([0.5, 1.0, 0.5])
-    assert one_cycle(1.0) == pytest.approx(0.0)
+    assert [warmup_cosine(p) for p in (0.05, 0.1, 0.55)] == pytest.approx([0.5, 1.0, 0.5])
+    assert warmup_cosine(1.0) == pytest.approx(0.0)
     assert constant(0.3) == 1.0
 
 
@@ -126,8 +132,10 @@ def test_a_loss_that_explodes_stops_the_run():
     model = character_model()
     with torch.no_grad():
         model.head.weight.fill_(math.inf)
+    before = model.embedding.weight.clone()
     with pytest.raises(FloatingPointError, match="lower learning rate"):
         train(model, Streams(some_ids(), 4, 10), steps=10, lr=1e-3)
+    assert torch.equal(model.embedding.weight, before)
 
 
 def test_held_out_measures_are_recorded_and_printed(capsys):
@@ -179,7 +187,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_weights(tmp_path):
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    done = len(load_checkpoint(path)["history"]["losses"])
+    done = len(load_checkpoint(path, {"history"})["history"]["losses"])
     assert 0 < done < 60 and done % 7 == 0
 
     resumed = character_model(seed=99, dropout=0.5)  # its own weights do not matter

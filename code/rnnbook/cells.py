@@ -2,7 +2,7 @@
 
 They compute what `nn.RNN` and `nn.LSTM` compute (the tests hold them equal, gradients included)
 and are meant to be read. Left out, for that reason: several layers, two directions, and speed;
-the chapters train with PyTorch's own layers, which fuse these loops.
+long trainings use PyTorch's own layers, which fuse these loops.
 
 Tensors are batch first. Rows are examples, so weights multiply from the right.
 """
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 
 def _weights(input_size: int, hidden_size: int) -> tuple[nn.Parameter, ...]:
-    """W_x (D, H), W_h (H, H) and b (H,), uniform in ±1/√H, as PyTorch starts its own."""
+    """W_x (D, H), W_h (H, H) and b (H,), uniform in ±1/√H, as PyTorch starts its weights."""
     bound = hidden_size**-0.5
     shapes = (input_size, hidden_size), (hidden_size, hidden_size), (hidden_size,)
     return tuple(nn.Parameter(torch.empty(shape).uniform_(-bound, bound)) for shape in shapes)
@@ -54,6 +54,7 @@ class RNN(nn.Module):
     @classmethod
     def from_torch(cls, layer: nn.RNN) -> "RNN":
         """A copy of a one-layer `nn.RNN(…, batch_first=True)`."""
+        _check_is_plain(layer)
         nonlinearity = torch.tanh if layer.nonlinearity == "tanh" else torch.relu
         rnn = cls(layer.input_size, layer.hidden_size, nonlinearity).to(layer.weight_ih_l0.dtype)
         with torch.no_grad():
@@ -66,7 +67,8 @@ class RNN(nn.Module):
 class LSTM(nn.Module):
     """Long short-term memory (Hochreiter and Schmidhuber, 1997; forget gate: Gers et al., 2000).
 
-    The forget gate's bias starts at `forget_bias`, so that the cell begins by keeping.
+    The forget gate's bias starts at `forget_bias`: with 1, the cell begins by keeping more than
+    half of what it holds (Gers et al., 2000; Jozefowicz et al., 2015).
     """
 
     def __init__(self, input_size: int, hidden_size: int, forget_bias: float = 1.0):
@@ -111,6 +113,7 @@ class LSTM(nn.Module):
     @classmethod
     def from_torch(cls, layer: nn.LSTM) -> "LSTM":
         """A copy of a one-layer `nn.LSTM(…, batch_first=True)`."""
+        _check_is_plain(layer)
         lstm = cls(layer.input_size, layer.hidden_size).to(layer.weight_ih_l0.dtype)
         bias = layer.bias_ih_l0 + layer.bias_hh_l0  # PyTorch keeps two, of one effect
         parts = zip(
@@ -121,11 +124,16 @@ class LSTM(nn.Module):
             strict=True,
         )
         with torch.no_grad():
-            for gate, weight_x, weight_h, bias in parts:
+            for gate, weight_x, weight_h, b in parts:
                 getattr(lstm, f"W_x{gate}").copy_(weight_x.T)
                 getattr(lstm, f"W_h{gate}").copy_(weight_h.T)
-                getattr(lstm, f"b_{gate}").copy_(bias)
+                getattr(lstm, f"b_{gate}").copy_(b)
         return lstm
+
+
+def _check_is_plain(layer: nn.RNNBase) -> None:
+    if layer.num_layers != 1 or layer.bidirectional or not layer.batch_first or not layer.bias:
+        raise ValueError(f"expected one layer, one direction, batch first, biases; got {layer}")
 
 
 def set_forget_bias(layer: nn.LSTM, value: float = 1.0) -> nn.LSTM:

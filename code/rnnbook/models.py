@@ -2,7 +2,8 @@
 
 The layer may be any that maps x (B, T, D) and a state to hidden states (B, T, H) and the next
 state: `rnnbook.cells.RNN` and `LSTM`, or PyTorch's `nn.RNN`, `nn.LSTM`, `nn.GRU` with
-`batch_first=True`.
+`batch_first=True` and one direction. It must have `input_size` and `hidden_size`. The models hand
+its state through as it is: (B, H) from our cells, (layers, B, H) from PyTorch's.
 """
 
 from typing import Any

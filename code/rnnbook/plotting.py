@@ -1,13 +1,12 @@
-"""One look for every figure of the book. Takes plain arrays and Matplotlib figures."""
+"""One look for every figure of the book."""
 
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 from cycler import cycler
 from matplotlib.figure import Figure
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 from myst_nb import glue
 
-# Okabe and Ito (2008), in an order in which neighbours also differ in lightness.
+# Okabe and Ito (2008): told apart with any kind of colour vision.
 COLORS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"]
 INK = "#333333"
 
@@ -26,6 +25,7 @@ def use_book_style() -> None:
             "figure.figsize": (6.4, 3.2),
             "font.size": 10,
             "grid.color": "#dddddd",
+            "image.cmap": "gray_r",  # ink on paper
             "legend.frameon": False,
             "lines.linewidth": 1.8,
             "svg.hashsalt": "rnnbook",  # the same figure gives the same file
@@ -34,7 +34,6 @@ def use_book_style() -> None:
             "ytick.color": INK,
         }
     )
-    mpl.rcParams["image.cmap"] = "gray_r"  # ink on paper
 
 
 def show(name: str, figure: Figure) -> None:

@@ -22,10 +22,11 @@ def stream(
     """Yield the characters that follow `prompt`, one at a time, without end.
 
     Logits are divided by `temperature`; 0 means: always the most likely character. With `top_k`,
-    only that many of the likeliest characters are drawn from. The same seed gives the same text.
+    only that many of the likeliest characters are drawn from (more, if some are equally likely).
+    The same seed gives the same text. Leaves the model in evaluation mode.
 
-    Raises `ValueError` for an empty prompt, a negative temperature, a `top_k` below 1, or a
-    character that the vocabulary does not know.
+    Raises `ValueError`, when the first character is asked for, if the prompt is empty or holds a
+    character that the vocabulary does not know, the temperature is negative, or `top_k` below 1.
     """
     if not prompt:
         raise ValueError("the prompt is empty; give at least one character, such as a newline")

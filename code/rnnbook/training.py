@@ -6,10 +6,9 @@ bit for bit. Left out: GPUs, several processes, early stopping, and keeping the 
 (the last ones count).
 """
 
-import io
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from rnnbook.files import write_atomically
+from rnnbook.checkpoints import ADVICE, CheckpointError, load_checkpoint, save_checkpoint
 from rnnbook.progress import progress_bar
 
 # ------------------------------------------------------------------ what a step trains on
@@ -35,18 +34,21 @@ class Batch(NamedTuple):
 class MiniBatches:
     """Shuffled mini-batches of examples x (N, …) with targets y (N,), in a new order each epoch.
 
-    `batches[step]` is the batch of that step; `len(batches)` is the number of steps in an epoch.
-    The few examples that do not fill a batch are left for another epoch.
+    `len(batches)` is the number of steps in an epoch. The few examples that do not fill a batch
+    are left for another epoch. Raises `ValueError` if all of them together do not.
     """
 
     def __init__(self, x: Tensor, y: Tensor, batch_size: int, seed: int = 0):
+        if len(x) < batch_size:
+            raise ValueError(f"{len(x)} examples do not fill a batch of {batch_size}")
         self.x, self.y, self.batch_size, self.seed = x, y, batch_size, seed
         self._epoch = -1
 
     def __len__(self) -> int:
         return len(self.x) // self.batch_size
 
-    def __getitem__(self, step: int) -> Batch:
+    def batch(self, step: int) -> Batch:
+        """The batch of a step, from 0 on, without end."""
         epoch, i = divmod(step, len(self))
         if epoch != self._epoch:
             generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
@@ -60,18 +62,23 @@ class Streams:
 
     The batch of a step has x and y of the shape (batch_size, window); y is x, one character on.
     Row b of a batch goes on where row b of the batch before ended, until the streams begin anew.
+    What does not fill a window at the end of the streams is never read. Raises `ValueError` if
+    the streams are shorter than a window.
     """
 
     def __init__(self, ids: Tensor, batch_size: int, window: int):
         self.window = window
         length = (len(ids) - 1) // batch_size  # of one stream
+        if length < window:
+            raise ValueError(f"streams of {length} characters do not fill a window of {window}")
         self.x = ids[: batch_size * length].view(batch_size, length)
         self.y = ids[1 : batch_size * length + 1].view(batch_size, length)
 
     def __len__(self) -> int:
         return self.x.shape[1] // self.window
 
-    def __getitem__(self, step: int) -> Batch:
+    def batch(self, step: int) -> Batch:
+        """The batch of a step, from 0 on, without end."""
         i = step % len(self)
         columns = slice(i * self.window, (i + 1) * self.window)
         return Batch(self.x[:, columns], self.y[:, columns], continues=i > 0)
@@ -85,10 +92,11 @@ def constant(progress: float) -> float:
     return 1.0
 
 
-def one_cycle(progress: float) -> float:
+def warmup_cosine(progress: float) -> float:
     """A linear rise over the first tenth, then half a cosine down to zero.
 
-    `progress` runs from 0 to 1; the result multiplies the learning rate. After Smith (2018).
+    `progress` runs from 0 to 1; the result multiplies the learning rate. After Loshchilov and
+    Hutter (2017), without their restarts.
     """
     if progress < 0.1:
         return progress / 0.1
@@ -105,32 +113,36 @@ class History:
     losses: list[float] = field(default_factory=list)  # mean loss of the batch, in nats
     gradient_norms: list[float] = field(default_factory=list)  # before clipping
     held_out: list[tuple[int, float]] = field(default_factory=list)  # (steps done, measure)
-    seconds: float = 0.0  # spent in training, all sessions together
+    seconds: float = 0.0  # evaluation included, interruptions not
 
 
 def train(
     model: nn.Module,
-    batches: Sequence[Batch],
+    batches: MiniBatches | Streams,
     *,
     steps: int,
     lr: float,
-    schedule: Callable[[float], float] = one_cycle,
+    schedule: Callable[[float], float] = warmup_cosine,
     clip: float = 1.0,
     seed: int = 0,
     evaluate: Callable[[nn.Module], float] | None = None,
     evaluate_every: int = 500,
+    measure: str = "held-out loss",
     checkpoint: Path | None = None,
     checkpoint_every: int = 500,
 ) -> History:
     """Train `model` with Adam for `steps` steps and return what happened.
 
     `lr` is the highest learning rate, `schedule` its course; the norm of the whole gradient is
-    clipped to `clip`. `seed` fixes the dropout. `evaluate` is called every `evaluate_every`
-    steps and prints a line. With a `checkpoint` file, the run is saved there every
-    `checkpoint_every` steps and goes on from there if the file exists.
+    clipped to `clip`. `seed` resets PyTorch's random numbers, from which dropout draws.
+    `evaluate` is called every `evaluate_every` steps and after the last one; what it returns is
+    recorded and printed under the name `measure`.
 
-    Raises `FloatingPointError` when the loss is no longer a number, and `CheckpointError` when
-    the checkpoint cannot be used.
+    With a `checkpoint` file, the run is saved there every `checkpoint_every` steps, and goes on
+    from there if the file exists. Go on with the same arguments: they are not stored.
+
+    Raises `FloatingPointError` when the loss or its gradient is no longer finite, before it can
+    spoil the weights, and `CheckpointError` when the checkpoint cannot be used.
     """
     optimizer = torch.optim.Adam(model.parameters(), lr=lr)
     history, state = History(), None
@@ -143,25 +155,20 @@ def train(
     first = len(history.losses)
     with progress_bar(total=steps, initial=first, desc="training", unit="step") as bar:
         for step in range(first, steps):
-            batch = batches[step]
+            batch = batches.batch(step)
             state = state if batch.continues else None
             for group in optimizer.param_groups:
-                group["lr"] = lr * schedule((step + 1) / steps)
+                group["lr"] = lr * schedule((step + 0.5) / steps)
             loss, norm, state = train_step(model, optimizer, batch, state, clip)
             history.losses.append(loss)
             history.gradient_norms.append(norm)
             history.seconds = time.perf_counter() - begin
-            if not math.isfinite(loss):
-                raise FloatingPointError(
-                    f"the loss became {loss} at step {step + 1}: try a lower learning rate "
-                    f"than {lr:g}, or a smaller clip than {clip:g}"
-                )
             bar.update()
             done = step + 1
             if evaluate and (done % evaluate_every == 0 or done == steps):
                 history.held_out.append((done, evaluate(model)))
                 model.train()
-                bar.write(_line(history, steps, evaluate_every))
+                bar.write(_line(history, steps, evaluate_every, measure))
             if checkpoint and (done % checkpoint_every == 0 or done == steps):
                 _save(checkpoint, model, optimizer, history, state)
     return history
@@ -170,12 +177,17 @@ def train(
 def train_step(
     model: nn.Module, optimizer: torch.optim.Optimizer, batch: Batch, state: Any, clip: float
 ) -> tuple[float, float, Any]:
-    """One step of gradient descent. Returns the loss, the gradient's norm and the new state."""
+    """One step of the optimizer. Returns the loss, the gradient's norm and the new state."""
     logits, state = model(batch.x, state)
     loss = cross_entropy(logits.flatten(0, -2), batch.y.flatten())  # logits (B, C) or (B, T, C)
     optimizer.zero_grad()
     loss.backward()
     norm = nn.utils.clip_grad_norm_(model.parameters(), clip)
+    if not (loss.isfinite() and norm.isfinite()):
+        raise FloatingPointError(
+            f"the loss is {loss.item():g} and the norm of its gradient {norm.item():g}: "
+            "try a lower learning rate"
+        )
     optimizer.step()
     return loss.item(), norm.item(), detach(state)
 
@@ -185,59 +197,31 @@ def detach(state: Any) -> Any:
     return tuple(map(detach, state)) if isinstance(state, tuple) else state.detach()
 
 
-def _line(history: History, steps: int, window: int) -> str:
+def _line(history: History, steps: int, window: int, measure: str) -> str:
     recent = history.losses[-window:]
-    done, measure = history.held_out[-1]
+    done, value = history.held_out[-1]
     return (
         f"step {done:6,} of {steps:,}   training loss {sum(recent) / len(recent):.3f}   "
-        f"held out {measure:.4f}   {history.seconds:4.0f} s"
+        f"{measure} {value:.4f}   {history.seconds:4.0f} s"
     )
 
 
 # ------------------------------------------------------------------ checkpoints
 
 
-ADVICE = "delete it to start anew"
-
-
-class CheckpointError(ValueError):
-    """A checkpoint cannot be used. The message says why and what to do."""
-
-
 def _save(path: Path, model, optimizer, history: History, state: Any) -> None:
-    buffer = io.BytesIO()
-    torch.save(
-        {
-            "model": model.state_dict(),
-            "optimizer": optimizer.state_dict(),
-            "history": asdict(history),
-            "state": state,
-            "random": torch.get_rng_state(),
-        },
-        buffer,
-    )
-    write_atomically(path, buffer.getvalue())
-
-
-def load_checkpoint(path: Path) -> dict[str, Any]:
-    """What `train` saved: "model", "optimizer", "history", "state", "random".
-
-    Reads tensors, numbers and text only; nothing that the file contains is executed.
-    Raises `CheckpointError` for a file that is damaged or holds anything else.
-    """
-    stored = io.BytesIO(path.read_bytes())
-    try:
-        content = torch.load(stored, weights_only=True)
-        missing = {"model", "optimizer", "history", "state", "random"} - content.keys()
-    except Exception as error:  # torch raises many kinds for a damaged file
-        raise CheckpointError(f"{path} is damaged or no checkpoint; {ADVICE}") from error
-    if missing:
-        raise CheckpointError(f"{path} lacks {', '.join(sorted(missing))}; {ADVICE}")
-    return content
+    content = {
+        "model": model.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "history": asdict(history),
+        "state": state,
+        "random": torch.get_rng_state(),
+    }
+    save_checkpoint(path, content)
 
 
 def _resume(path: Path, model, optimizer) -> tuple[History, Any]:
-    content = load_checkpoint(path)
+    content = load_checkpoint(path, {"model", "optimizer", "history", "state", "random"})
     try:
         model.load_state_dict(content["model"])
     except RuntimeError as error:
@@ -252,7 +236,10 @@ def _resume(path: Path, model, optimizer) -> tuple[History, Any]:
 
 @torch.no_grad()
 def accuracy(model: nn.Module, x: Tensor, y: Tensor, batch_size: int = 1000) -> float:
-    """The share of examples x (N, …) whose highest logit is that of the class y (N,)."""
+    """The share of examples x (N, …) whose highest logit is that of the class y (N,).
+
+    Leaves the model in evaluation mode, without dropout; so does `carried_loss`.
+    """
     model.eval()
     right = 0
     for x_part, y_part in zip(x.split(batch_size), y.split(batch_size), strict=True):

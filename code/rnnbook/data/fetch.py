@@ -1,7 +1,7 @@
 """Verified files: known by the SHA-256 of their content, and never used when it differs.
 
 `verified` looks in the cache folder, then asks each source in turn. Left out: resuming a broken
-download, because the largest file is 10 MB; and any trust in a server, because of the checksum.
+download, because the largest file is 16 MB; and any trust in a server, because of the checksum.
 """
 
 import gzip

