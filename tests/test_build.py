@@ -147,6 +147,7 @@ def book(built, tmp_path):
     shutil.copytree(built.folder, tmp_path / "book", dirs_exist_ok=True)
     copy = Book.__new__(Book)
     copy.folder = tmp_path / "book"
+    assert copy.build() == set()  # after a move, Sphinx reads every page again; now it is settled
     return copy
 
 
