@@ -64,8 +64,8 @@ def _number(value: float | None) -> str:
 
 
 def _fill(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    for placeholder in list(doctree.findall(claims_table)):
-        placeholder.replace_self(_table(app, docname))
+    for node in list(doctree.findall(claims_table)):
+        node.replace_self(_table(app, docname))
 
 
 def _write_again(app: Sphinx, env: BuildEnvironment) -> set[str]:
