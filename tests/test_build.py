@@ -1,6 +1,7 @@
 """The build, on a miniature book: what runs again, what does not, and how it fails."""
 
 import os
+import platform
 import re
 import shutil
 import signal
@@ -36,10 +37,11 @@ FILES = {
     "_toc.yml": """
         format: jb-book
         root: intro
-        chapters: [{file: alpha}, {file: beta}, {file: claims}]
+        chapters: [{file: alpha}, {file: beta}, {file: claims}, {file: report}]
     """,
-    "intro.md": "# A miniature book\n",
+    "intro.md": "# A miniature book\n\nThe answer is {glue:text}`alpha.md::alpha-answer:.0f`.\n",
     "claims.md": "# Claims\n\n```{claims}\n```\n",
+    "report.md": "# Report\n\n```{build-report}\n```\n",
     "alpha.md": FRONT_MATTER
     + """
     # Alpha
@@ -53,7 +55,8 @@ FILES = {
     claim("alpha-answer", answer(), at_least=40)
     ```
 
-    The answer is {glue:text}`alpha-answer:.0f`.
+    Nothing is wrong. The answer is {glue:text}`alpha-answer:.0f`.
+    This is the next sentence.
     """,
     "beta.md": FRONT_MATTER
     + """
@@ -81,6 +84,11 @@ FILES = {
     "lib/mini/data.txt": "first",
     "lib/minidist-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: minidist\nVersion: 1.0\n",
 }
+
+
+def words(html: str) -> str:
+    """The text of a page or of a part of it, without its markup."""
+    return re.sub("<[^>]+>", "", html)
 
 
 class Book:
@@ -209,18 +217,46 @@ def test_a_renamed_module_runs_what_depends_on_it(book):
 
 
 def test_the_page_shows_the_new_number_and_so_does_the_page_of_claims(book):
-    assert "answer is 42" in re.sub("<[^>]+>", "", book.page("alpha"))
-    assert ">42<" in book.page("claims") and ">40<" in book.page("claims")
+    for page in ("alpha", "claims", "intro"):
+        assert "answer is 42" in words(book.page(page))
+    assert "≥\N{NO-BREAK SPACE}40" in words(book.page("claims"))
     book.edit("lib/mini/deep.py", "return 40", "return 50")
     book.build()
-    assert "answer is 52" in re.sub("<[^>]+>", "", book.page("alpha"))
-    assert ">52<" in book.page("claims") and ">42<" not in book.page("claims")
+    for page in ("alpha", "claims", "intro"):
+        assert "answer is 52" in words(book.page(page)) and "42" not in words(book.page(page))
+
+
+def test_the_page_of_claims_shows_the_sentence_alone(book):
+    row = next(row for row in re.findall("<tr.*?</tr>", book.page("claims"), re.S) if "42" in row)
+    assert [words(cell).strip() for cell in re.findall("<td.*?</td>", row, re.S)] == [
+        "The answer is 42.",
+        "42",
+        "≥\N{NO-BREAK SPACE}40",
+        "Alpha",
+    ]
+
+
+def test_a_claim_that_no_sentence_quotes_is_an_error(book):
+    book.edit("alpha.md", "The answer is {glue:text}`alpha-answer:.0f`.", "The answer is there.")
+    book.edit("intro.md", "The answer is {glue:text}`alpha.md::alpha-answer:.0f`.", "")
+    code, output, _ = book.try_to_build()
+    assert code != 0 and "no sentence quotes the claim 'alpha-answer'" in output
+
+
+def test_the_page_of_the_build_says_what_ran_and_when(book):
+    facts = dict(re.findall(r"<p>([^<]+)</p></td>\s*<td><p>([^<]+)</p>", book.page("report")))
+    assert facts["Python"] == platform.python_version()
+    rows = re.findall("<tr.*?</tr>", book.page("report"), re.S)
+    (alpha,) = [re.findall("<p>(.*?)</p>", row) for row in rows if "<p>Alpha</p>" in row]
+    assert float(alpha[2].replace(",", "")) > 10  # megabytes
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", alpha[3])
 
 
 def test_a_page_made_of_a_chapter_that_is_gone_forgets_its_claims(book):
     book.edit("_toc.yml", "{file: alpha}, ", "")
+    book.edit("intro.md", "The answer is {glue:text}`alpha.md::alpha-answer:.0f`.", "")
     book.build()
-    assert ">42<" not in book.page("claims")
+    assert "42" not in words(book.page("claims"))
 
 
 # ------------------------------------------------------------------ how it fails
@@ -266,7 +302,7 @@ def test_an_interrupted_build_can_be_run_again(book, how):
     assert process.returncode != 0
     book.edit("beta.md", "time.sleep(9)", "pass")
     assert book.build() == {"beta"}  # alpha was finished, and is not run again
-    assert "answer is 47" in re.sub("<[^>]+>", "", book.page("alpha"))
+    assert "answer is 47" in words(book.page("alpha"))
 
 
 def test_data_that_cannot_be_had_are_named(book):

@@ -13,6 +13,7 @@ GENERATED = {
     ".git",
     ".venv",
     "_build",
+    "runs",
     "__pycache__",
     ".pytest_cache",
     ".ruff_cache",

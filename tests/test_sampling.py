@@ -90,5 +90,5 @@ def test_vocabulary():
     assert vocabulary.encode("hole").tolist() == [1, 3, 2, 0]
     assert vocabulary.encode("").tolist() == []
     assert vocabulary.decode(vocabulary.encode("hello")) == "hello"
-    with pytest.raises(ValueError, match=r"does not know 'x', 'あ'; it knows these 4: 'ehlo'"):
+    with pytest.raises(ValueError, match=r"does not know 'x', 'あ'; it knows 4 characters: 'ehlo'"):
         vocabulary.encode("hあxxo")

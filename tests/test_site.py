@@ -121,6 +121,29 @@ def test_the_pages_show_real_digits_and_real_shakespeare(html):
     assert len(re.findall(r"<img[^>]+_images/", digits)) >= 3
 
 
+def test_the_front_page_shows_what_the_chapters_have_made(html):
+    for page in ("book/index.html", "ja/book/index.html"):
+        front = (html / page).read_text("utf-8")
+        assert "ROMEO:" in front
+        assert re.search(r'class="pasted-text">9\d\.\d%<', front)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+def test_the_animation_rests_where_motion_is_unwanted(motion, browser, address):
+    context = browser.new_context(reduced_motion=motion)
+    page = context.new_page()
+    page.goto(f"{address}/book/digits.html")
+    figure = page.locator("#fig-scan svg")
+    figure.scroll_into_view_if_needed()
+    pictures = []
+    for _ in range(3):
+        page.wait_for_timeout(700)
+        pictures.append(figure.screenshot())
+    assert (len(set(pictures)) == 1) == (motion == "reduce")
+    context.close()
+
+
 def test_the_front_page_is_translated(html):
     front = (html / "ja/book/index.html").read_text("utf-8")
     assert "再帰型ニューラルネットワーク" in front

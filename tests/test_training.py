@@ -25,6 +25,7 @@ from rnnbook.training import (
     constant,
     train,
     warmup_cosine,
+    windowed_loss,
 )
 
 
@@ -269,3 +270,11 @@ def test_accuracy_counts_every_example():
     y = answers.clone()
     y[:5] = (y[:5] + 1) % 4
     assert accuracy(model, x, y, batch_size=10) == pytest.approx(0.8)
+
+
+def test_windowed_loss_begins_every_window_without_a_state():
+    model, ids = character_model(), some_ids(203)
+    parts = [carried_loss(model, ids[i : i + 11]) for i in range(0, 200, 10)]
+    expected = sum(parts) / len(parts)  # what does not fill a window is left out
+    assert windowed_loss(model, ids, window=10) == pytest.approx(expected, rel=1e-5)
+    assert carried_loss(model, ids[:201]) != pytest.approx(expected, rel=1e-4)

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 
-from bookbuild import cache, claims, failures, languages, mathjax, report
+from bookbuild import cache, claims, failures, gathered, languages, mathjax, report
 
 
 def setup(app: Sphinx) -> dict:
     os.environ["RNNBOOK_BUILD"] = "1"  # the kernels of the chapters draw no progress bars
-    for task in (cache, claims, failures, languages, mathjax, report):
+    for task in (cache, claims, failures, gathered, languages, mathjax, report):
         task.setup(app)
     # Another env_version makes Sphinx read every page again: when this extension has changed.
     sources = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))

@@ -24,7 +24,7 @@ def main(what: str = "book") -> None:
 def build_book() -> None:
     """Both editions, in _build/html and _build/html/ja."""
     say("The data")
-    run("python", "-m", "rnnbook.data")
+    run("python", "-m", "rnnbook", "data")
     say("The English edition")
     run("jupyter-book", "build", ".", "-W", "--keep-going")
     say("The Japanese edition")

@@ -23,11 +23,14 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 
+from bookbuild import report
+
 CELL = """
 
 ```{{code-cell}} python
 :tags: [remove-cell]
 # What the numbers above depend on, besides the cells: {digest}
+{record}
 ```
 """
 
@@ -113,7 +116,7 @@ def _append_cell(app: Sphinx, docname: str, source: list[str]) -> None:
         app.env.bookbuild_digests = {}
     digest = app.env.bookbuild_digests[docname] = _digest_of(app, source[0])
     if digest:
-        source[0] += CELL.format(digest=digest)
+        source[0] += CELL.format(digest=digest, record=report.CELL)
 
 
 def setup(app: Sphinx) -> None:

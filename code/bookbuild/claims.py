@@ -1,27 +1,53 @@
-"""The directive `{claims}`: a table of all that the book claims, with the bounds it checks."""
+"""The directive `{claims}`: every sentence of the book that quotes a checked number.
+
+A claim is made in a cell (`rnnbook.claims.claim`) and quoted in the prose (`{glue:text}`). The
+table shows that very sentence, in the language of the page, with the number and its bounds. A
+claim that no sentence quotes is an error: nobody would read what was checked.
+"""
 
 import json
+import re
 from pathlib import Path
 
 from docutils import nodes
+from myst_nb.ext.glue.roles import PasteTextRole
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-HEADINGS = ["Claim", "Measured", "At least", "At most", "Chapter"]
+from bookbuild.gathered import gathered
+from bookbuild.tables import table
+
+logger = logging.getLogger(__name__)
+
+HEADINGS = {
+    "en": ["Claim", "Measured", "Checked", "Chapter"],
+    "ja": ["主張", "測定値", "検査", "章"],
+}
+# In the source most sentences stand on lines of their own.
+SENTENCE_END = re.compile(r"\n|(?<=[.?!:)]) (?=[A-Z(])|(?<=。)")
 
 
-class claims_table(nodes.General, nodes.Element):
-    """Stands for the table until every chapter has been read."""
+class claims_table(gathered):
+    """Stands for the table."""
 
 
 class Claims(SphinxDirective):
     def run(self) -> list[nodes.Node]:
-        self.env.bookbuild_claims_pages = {
-            *getattr(self.env, "bookbuild_claims_pages", set()),
-            self.env.docname,
-        }
         return [claims_table()]
+
+
+class QuoteRole(PasteTextRole):
+    """`{glue:text}`, as myst-nb has it, that also remembers which number it has pasted."""
+
+    def run(self):
+        pasted, messages = super().run()
+        for node in pasted:
+            if isinstance(node, nodes.inline):
+                node["quotes"] = self.text.rsplit(":", 1)[0]
+        return pasted, messages
 
 
 def all_claims(env: BuildEnvironment) -> list[tuple[str, str, dict]]:
@@ -37,44 +63,73 @@ def all_claims(env: BuildEnvironment) -> list[tuple[str, str, dict]]:
     return found
 
 
-def _table(app: Sphinx, docname: str) -> nodes.table:
-    rows = [nodes.row("", *[_entry(nodes.Text(word)) for word in HEADINGS])]
-    for chapter, name, claim in all_claims(app.env):
-        link = nodes.reference(
-            "",
-            app.env.titles[chapter].astext(),
-            internal=True,
-            refuri=app.builder.get_relative_uri(docname, chapter),
-        )
-        cells = [nodes.literal(name, name)]
-        cells += [nodes.Text(_number(claim[key])) for key in ("value", "at_least", "at_most")]
-        rows.append(nodes.row("", *[_entry(cell) for cell in [*cells, link]]))
-    columns = [nodes.colspec(colwidth=1) for _ in HEADINGS]
-    body = nodes.tbody("", *rows[1:])
-    group = nodes.tgroup("", *columns, nodes.thead("", rows[0]), body, cols=len(HEADINGS))
-    return nodes.table("", group, classes=["colwidths-auto"])
+def sentences_of(doctree: nodes.document) -> dict[str, list[nodes.Node]]:
+    """For each quoted number of a chapter, the nodes of the first sentence that quotes it."""
+    found = {}
+    for node in doctree.findall(nodes.inline):
+        if "quotes" in node and node["quotes"] not in found:
+            found[node["quotes"]] = _sentence_around(node)
+    return found
 
 
-def _entry(content: nodes.Node) -> nodes.entry:
-    return nodes.entry("", nodes.paragraph("", "", content))
+def _sentence_around(number: nodes.inline) -> list[nodes.Node]:
+    sentences = [[]]
+    for child in number.parent.children:
+        if not isinstance(child, nodes.Text):
+            sentences[-1].append(child)
+            continue
+        first, *others = SENTENCE_END.split(str(child))
+        sentences[-1].append(nodes.Text(first))
+        sentences += [[nodes.Text(part)] for part in others]
+    wanted = next(sentence for sentence in sentences if number in sentence)
+    return [node.deepcopy() for node in wanted]
 
 
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.4g}"
+class FillTable(SphinxPostTransform):
+    """Puts the table in its place, before the references in the sentences are resolved."""
+
+    default_priority = 4
+
+    def run(self) -> None:
+        for node in list(self.document.findall(claims_table)):
+            node.replace_self(self._table())
+
+    def _table(self) -> nodes.table:
+        """One row for each sentence, which may quote several claims."""
+        found, sentences, quoted = {}, {}, {}
+        for chapter, name, claim in all_claims(self.env):
+            if chapter not in quoted:
+                quoted[chapter] = sentences_of(self.env.get_doctree(chapter))
+            sentence = quoted[chapter].get(name)
+            if sentence is None:
+                logger.warning("no sentence quotes the claim %r", name, location=chapter)
+                continue
+            key = chapter, "".join(node.astext() for node in sentence)
+            sentences[key] = sentence
+            found.setdefault(key, []).append(claim)
+        rows = []
+        for (chapter, words), claims in found.items():
+            values = "; ".join(f"{claim['value']:.4g}" for claim in claims)
+            bounds = "; ".join(map(_bounds, claims))
+            cells = [nodes.Text(values)], [nodes.Text(bounds)], [self._link(chapter)]
+            rows.append([sentences[chapter, words], *cells])
+        return table(HEADINGS.get(self.config.language, HEADINGS["en"]), rows, "claims")
+
+    def _link(self, chapter: str) -> nodes.reference:
+        address = self.app.builder.get_relative_uri(self.env.docname, chapter)
+        title = self.env.titles[chapter].astext()
+        return nodes.reference("", title, internal=True, refuri=address)
 
 
-def _fill(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    for node in list(doctree.findall(claims_table)):
-        node.replace_self(_table(app, docname))
-
-
-def _write_again(app: Sphinx, env: BuildEnvironment) -> set[str]:
-    """Pages with the table are written again after each build that read anything."""
-    return getattr(env, "bookbuild_claims_pages", set())
+def _bounds(claim: dict) -> str:
+    bounds = {"≥": claim["at_least"], "≤": claim["at_most"]}
+    return ", ".join(
+        f"{sign}\N{NO-BREAK SPACE}{b:g}" for sign, b in bounds.items() if b is not None
+    )
 
 
 def setup(app: Sphinx) -> None:
     app.add_node(claims_table)
     app.add_directive("claims", Claims)
-    app.connect("doctree-resolved", _fill)
-    app.connect("env-updated", _write_again)
+    app.add_post_transform(FillTable)
+    app.add_role_to_domain("glue", "text", QuoteRole(), override=True)

@@ -81,18 +81,20 @@ class LSTM(nn.Module):
         nn.init.constant_(self.b_f, forget_bias)
 
     def step(self, x_t: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        """One time step: x_t (B, D) and the state (h, c) give the next (h, c).
-
-        h, c and everything in between are (B, H).
-        """
+        """One time step: x_t (B, D) and the state (h, c) give the next (h, c), (B, H) each."""
         h, c = state
+        i, f, g, o = self.gates(x_t, h)
+        c = f * c + i * g
+        h = o * torch.tanh(c)
+        return h, c
+
+    def gates(self, x_t: Tensor, h: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """The gates and the candidate, i, f, g, o, (B, H) each, for x_t (B, D) and h (B, H)."""
         i = torch.sigmoid(x_t @ self.W_xi + h @ self.W_hi + self.b_i)  # input gate
         f = torch.sigmoid(x_t @ self.W_xf + h @ self.W_hf + self.b_f)  # forget gate
         g = torch.tanh(x_t @ self.W_xg + h @ self.W_hg + self.b_g)  # candidate
         o = torch.sigmoid(x_t @ self.W_xo + h @ self.W_ho + self.b_o)  # output gate
-        c = f * c + i * g
-        h = o * torch.tanh(c)
-        return h, c
+        return i, f, g, o
 
     def forward(
         self, x: Tensor, state: tuple[Tensor, Tensor] | None = None

@@ -8,8 +8,8 @@ def claim(
 ) -> None:
     """Check that a measured `value` keeps its bounds, and let the prose of the chapter quote it.
 
-    The text then says ``{glue:text}`name:.3f` ``, and the page "Claims of this book" lists the
-    value, its bounds and the chapter. Bounds leave room for other processors and releases.
+    The prose quotes it with the role `glue:text`, and the page "Claims of this book" shows that
+    sentence with the value and its bounds. Bounds leave room for other processors and releases.
     Raises `ValueError` without a bound and `AssertionError` when the claim is false.
     """
     if at_least is None and at_most is None:

@@ -25,6 +25,20 @@ class SequenceClassifier(nn.Module):
         return self.head(h[:, -1]), state
 
 
+class SequenceLabeller(nn.Module):
+    """Reads a sequence and gives an answer at every step (many to many, aligned)."""
+
+    def __init__(self, layer: nn.Module, num_classes: int):
+        super().__init__()
+        self.layer = layer
+        self.head = nn.Linear(layer.hidden_size, num_classes)
+
+    def forward(self, x: Tensor, state: Any = None) -> tuple[Tensor, Any]:
+        """x (B, T, D) → logits (B, T, num_classes), and the layer's state."""
+        h, state = self.layer(x, state)  # (B, T, H)
+        return self.head(h), state
+
+
 class CharacterModel(nn.Module):
     """Reads characters and says, after each one, what comes next (many to many).
 

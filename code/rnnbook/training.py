@@ -124,6 +124,7 @@ def train(
     lr: float,
     schedule: Callable[[float], float] = warmup_cosine,
     clip: float = 1.0,
+    betas: tuple[float, float] = (0.9, 0.999),
     seed: int = 0,
     evaluate: Callable[[nn.Module], float] | None = None,
     evaluate_every: int = 500,
@@ -134,7 +135,8 @@ def train(
     """Train `model` with Adam for `steps` steps and return what happened.
 
     `lr` is the highest learning rate, `schedule` its course; the norm of the whole gradient is
-    clipped to `clip`. `seed` resets PyTorch's random numbers, from which dropout draws.
+    clipped to `clip`; `betas` are Adam's two (Kingma and Ba, 2015). `seed` resets PyTorch's random
+    numbers, from which dropout draws.
     `evaluate` is called every `evaluate_every` steps and after the last one; what it returns is
     recorded and printed under the name `measure`.
 
@@ -144,7 +146,7 @@ def train(
     Raises `FloatingPointError` when the loss or its gradient is no longer finite, before it can
     spoil the weights, and `CheckpointError` when the checkpoint cannot be used.
     """
-    optimizer = torch.optim.Adam(model.parameters(), lr=lr)
+    optimizer = torch.optim.Adam(model.parameters(), lr=lr, betas=betas)
     history, state = History(), None
     torch.manual_seed(seed)
     if checkpoint and checkpoint.exists():
@@ -260,3 +262,20 @@ def carried_loss(model: nn.Module, ids: Tensor, window: int = 1000) -> float:
         logits, state = model(x[None], state)  # (1, window, V)
         total += cross_entropy(logits[0], y, reduction="sum").item()
     return total / (len(ids) - 1)
+
+
+@torch.no_grad()
+def windowed_loss(model: nn.Module, ids: Tensor, window: int) -> float:
+    """Mean loss, in nats per character, over ids (N,) cut into windows, each begun without a state.
+
+    This is how models without a state are measured. What does not fill a window is left out.
+    """
+    model.eval()
+    num_windows = (len(ids) - 1) // window
+    x = ids[: num_windows * window].view(num_windows, window)
+    y = ids[1 : num_windows * window + 1].view(num_windows, window)
+    total = 0.0
+    for x_part, y_part in zip(x.split(64), y.split(64), strict=True):
+        logits, _ = model(x_part)  # (64, window, V)
+        total += cross_entropy(logits.flatten(0, 1), y_part.flatten(), reduction="sum").item()
+    return total / y.numel()

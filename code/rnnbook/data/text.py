@@ -25,9 +25,11 @@ class Vocabulary:
         """
         if unknown := sorted(set(text) - set(self._ids)):
             names = ", ".join(map(repr, unknown))
+            known = repr("".join(self.characters[:100])) + (
+                " and others" if len(self) > 100 else ""
+            )
             raise ValueError(
-                f"the vocabulary does not know {names}; "
-                f"it knows these {len(self)}: {''.join(self.characters)!r}"
+                f"the vocabulary does not know {names}; it knows {len(self)} characters: {known}"
             )
         return torch.tensor([self._ids[character] for character in text], dtype=torch.long)
 

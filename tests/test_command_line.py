@@ -1,0 +1,602 @@
+"""`python -m rnnbook`: what it does, and one line for everything that it cannot do."""
+
+import io
+import os
+import re
+import shlex
+import signal
+import struct
+import subprocess
+import sys
+import time
+import zlib
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+from torch.nn.functional import cross_entropy
+
+from rnnbook import __main__ as command_line
+from rnnbook import images, recipes, runs, training
+from rnnbook.data import mnist, shakespeare
+from rnnbook.data.fetch import DataError
+from rnnbook.data.text import Vocabulary
+from rnnbook.sampling import sample
+
+TEXT = "First Citizen:\nBefore we proceed any further, hear me speak.\n\nAll:\nSpeak.\n" * 40
+COMMANDS = ("data", "train", "classify", "sample")
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """An empty current folder with a text to train on."""
+    monkeypatch.chdir(tmp_path)
+    Path("plays.txt").write_text(TEXT)
+    return tmp_path
+
+
+@pytest.fixture
+def call(capsys):
+    """Run a command in this process: its exit code, its output, its errors."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        try:
+            code = command_line.main(arguments)
+        except SystemExit as stop:
+            code = stop.code
+        return code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def refused(call):
+    """Check that a command is refused with exit code 2 and one line that holds `message`."""
+
+    def check(message: str, *arguments: str) -> None:
+        code, out, err = call(*arguments)
+        assert (code, out) == (2, "")
+        assert err.startswith("rnnbook: ") and err.count("\n") == 1 and err.endswith("\n")
+        assert message in err
+
+    return check
+
+
+def weights(path="runs/shakespeare.pt"):
+    return torch.load(path, weights_only=True)["weights"]
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def model_file(kind: str) -> Path:
+    """A model file with weights as they are before training."""
+    characters = "".join(sorted(set(TEXT))) if kind == "shakespeare" else ""
+    model = recipes.character_model(len(characters)) if characters else recipes.digit_classifier()
+    path = command_line.RUNS[kind]
+    runs.finish(path, {"kind": kind}, model, characters)
+    return path
+
+
+# ------------------------------------------------------------------ help and mistyped commands
+
+
+def test_help_names_the_commands_and_does_not_wait_for_torch():
+    program = (
+        "import sys, rnnbook.__main__ as m\n"
+        "try: m.main(['--help'])\n"
+        "finally: assert not {'torch', 'numpy', 'PIL'} & set(sys.modules)"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert all(f"\n    {name} " in result.stdout for name in COMMANDS)
+
+
+@pytest.mark.parametrize("command", ["data", "train mnist", "train shakespeare", *COMMANDS[2:]])
+def test_every_command_has_a_help(command, call):
+    code, out, err = call(*command.split(), "--help")
+    assert code == 0 and out.startswith(f"usage: python -m rnnbook {command}") and not err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("", "required: COMMAND"),
+        ("teach mnist", "'teach'"),
+        ("train", "required: MODEL"),
+        ("train mnits", "'mnits'"),
+        ("train mnist --epochs 0", "'0' is no whole number from 1"),
+        ("train mnist --steps 9", "--steps"),
+        ("train shakespeare --steps many", "'many' is no whole number"),
+        ("train mnist --seed -1", "'-1' is no whole number from 0"),
+        ("train mnist --resume --force", "not allowed with"),
+        ("classify", "required: IMAGE"),
+        ("sample --temperature -1", "'-1' is no temperature"),
+        ("sample --temperature nan", "'nan' is no temperature"),
+        ("sample --temperature 1e-40", "'1e-40' is no temperature"),
+        ("sample --temperature hot", "'hot' is no temperature"),
+        ("sample --length 0", "'0' is no whole number from 1"),
+        ("sample --top-k 0", "'0' is no whole number from 1"),
+        ("sample --promt x", "--promt"),
+        ("sample 'two\nlines'", "two lines"),
+    ],
+)
+def test_nonsense_is_refused(arguments, message, refused):
+    refused(message, *shlex.split(arguments))
+
+
+def test_the_module_runs_and_its_exit_code_is_that_of_the_command():
+    command = [sys.executable, "-m", "rnnbook", "sample", "--model", "none.pt"]
+    result = subprocess.run(command, capture_output=True, text=True)
+    advice = "there is no none.pt; train a model: python -m rnnbook train shakespeare"
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == f"rnnbook: {advice}\n"
+
+
+# ------------------------------------------------------------------ data
+
+
+def test_data_says_which_text_it_is_and_where(call, monkeypatch):
+    monkeypatch.setenv("RNNBOOK_DATA", "here")
+    monkeypatch.setattr(mnist, "load_mnist", few_digits)
+    text = shakespeare.Text(TEXT, "a text of the tests", "0")
+    monkeypatch.setattr(shakespeare, "load_shakespeare", lambda: text)
+    code, out, _ = call("data")
+    assert code == 0
+    assert "300 + 200 digits" in out and "a text of the tests" in out and "in here" in out
+
+
+def test_data_that_cannot_be_had(refused, monkeypatch):
+    def fail():
+        raise DataError("no\nnetwork")
+
+    monkeypatch.setattr(mnist, "load_mnist", fail)
+    refused("no network", "data")
+
+
+# ------------------------------------------------------------------ train
+
+
+@cache
+def few_digits() -> mnist.Mnist:
+    """Noise in the shape of MNIST: 275 to train on, which is two batches, 25 held out, 200 more."""
+    generator = torch.Generator().manual_seed(0)
+    x = torch.rand(500, 28, 28, generator=generator)
+    y = torch.randint(10, (500,), generator=generator)
+    return mnist.Mnist(x[:300], y[:300], x[300:], y[300:])
+
+
+TRAIN = {
+    "mnist": "train mnist --epochs 3",  # of two batches
+    "shakespeare": "train shakespeare --text plays.txt --steps 6",
+}
+
+
+@pytest.fixture
+def interrupt(monkeypatch):
+    """Press Ctrl-C in a step of the training to come, counted from 1. Saves every two steps."""
+    step, count = training.train_step, 0
+    monkeypatch.setattr(command_line, "CHECKPOINT_EVERY", 2)
+    monkeypatch.setattr(mnist, "load_mnist", few_digits)
+
+    def set_up(at: int | None) -> None:
+        nonlocal count
+        count = 0
+
+        def interrupted_step(*arguments):
+            nonlocal count
+            count += 1
+            if count == at:
+                raise KeyboardInterrupt
+            return step(*arguments)
+
+        monkeypatch.setattr(training, "train_step", interrupted_step)
+
+    set_up(None)
+    set_up.steps_done = lambda: count
+    return set_up
+
+
+@pytest.mark.parametrize("kind", TRAIN)
+def test_an_interrupted_run_goes_on_and_ends_with_the_same_weights(kind, call, interrupt):
+    path = f"runs/{kind}.pt"
+    arguments = [*TRAIN[kind].split(), "--seed", "3"]
+    code, whole, _ = call(*arguments, "--output", "whole.pt")
+    assert code == 0
+
+    interrupt(at=6)
+    code, _, err = call(*arguments, "--force")
+    command = "python -m rnnbook " + " ".join(arguments) + " --resume"
+    assert (code, err) == (130, f"rnnbook: interrupted; go on with: {command}\n")
+    assert weights(path) is None
+
+    interrupt(at=None)
+    code, resumed, _ = call(*shlex.split(command)[3:])
+    assert code == 0 and interrupt.steps_done() == 2  # the fifth, again, and the sixth
+    assert same(weights(path), weights("whole.pt"))
+    assert resumed.splitlines()[-1] == whole.splitlines()[-1]
+    assert {file.name for file in Path().rglob("*.pt*")} == {f"{kind}.pt", "whole.pt"}
+
+
+def test_train_mnist_follows_the_recipe(call, interrupt):
+    call(*TRAIN["mnist"].split(), "--seed", "3")
+    x, y, *_ = few_digits()
+    model = recipes.digit_classifier(seed=3)
+    recipes.train_digits(model, x[:275], y[:275], epochs=3, seed=3)
+    assert same(weights("runs/mnist.pt"), model.state_dict())
+
+
+def test_train_shakespeare_follows_the_recipe(call, interrupt):
+    call(*TRAIN["shakespeare"].split(), "--seed", "3")
+    vocabulary = Vocabulary(TEXT)
+    ids = vocabulary.encode(TEXT[: int(0.9 * len(TEXT))])
+    model = recipes.character_model(len(vocabulary), seed=3)
+    recipes.train_shakespeare(model, ids[len(ids) // 20 :], steps=6, seed=3)
+    assert same(weights("runs/shakespeare.pt"), model.state_dict())
+
+
+def test_the_accuracy_is_that_of_the_saved_model_on_all_test_digits(call, interrupt):
+    code, out, _ = call(*TRAIN["mnist"].split())
+    model, characters = runs.load_model(Path("runs/mnist.pt"), "mnist")
+    right = model(few_digits().test_images)[0].argmax(1) == few_digits().test_labels
+    last = out.splitlines()[-1]
+    assert code == 0 and characters == ""
+    assert last == f"accuracy on all 200 test digits: {right.float().mean().item():.2%}"
+
+
+def test_the_loss_is_that_of_the_saved_model_on_the_whole_validation_text(call, interrupt):
+    code, out, _ = call(*TRAIN["shakespeare"].split())
+    model, characters = runs.load_model(Path("runs/shakespeare.pt"), "shakespeare")
+    ids = Vocabulary(characters).encode(TEXT[int(0.9 * len(TEXT)) :])
+    loss = cross_entropy(model(ids[None, :-1])[0][0], ids[1:]).item()  # in one piece
+    assert code == 0
+    printed = re.fullmatch(r"loss on all (\d+) validation .* (\S+) nats each", out.splitlines()[-1])
+    assert int(printed[1]) == len(ids) and float(printed[2]) == pytest.approx(loss, abs=2e-4)
+
+
+def test_a_run_is_not_overwritten_unless_told_to(call, refused, interrupt):
+    arguments = TRAIN["shakespeare"].split()
+    call(*arguments)
+    first = Path("runs/shakespeare.pt").read_bytes()
+    refused("--resume goes on with it, --force replaces it", *arguments)
+    refused("another choice of steps", *arguments[:-1], "5", "--resume")
+    Path("plays.txt").write_text(TEXT[::-1])
+    refused("another choice of text", *arguments, "--resume")
+    Path("plays.txt").write_text(TEXT)
+
+    interrupt(at=1)  # would stop any training
+    code, out, _ = call(*arguments, "--resume")
+    assert code == 0 and "finished already" in out
+    assert Path("runs/shakespeare.pt").read_bytes() == first
+
+
+def test_force_begins_anew(call, interrupt):
+    arguments = TRAIN["shakespeare"].split()
+    interrupt(at=4)
+    call(*arguments)
+    interrupt(at=None)
+    call(*arguments[:-1], "3", "--force")
+    assert interrupt.steps_done() == 3
+
+
+def test_a_truncated_checkpoint_is_refused(call, refused, interrupt):
+    interrupt(at=4)
+    call(*TRAIN["shakespeare"].split())
+    checkpoint = Path("runs/shakespeare.pt.checkpoint")
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-1000])
+    refused("runs/shakespeare.pt.checkpoint is damaged", *TRAIN["shakespeare"].split(), "--resume")
+
+
+@pytest.mark.parametrize(
+    ("output", "message"),
+    [
+        ("plays.txt/model.pt", "cannot write plays.txt/model.pt"),
+        ("locked/model.pt", "cannot write locked/model.pt"),
+        (".", "is a folder"),
+    ],
+)
+@pytest.mark.parametrize("flag", ["--force", "--resume"])
+def test_an_unwritable_folder_is_noticed_before_the_training(
+    output, message, flag, refused, interrupt, monkeypatch
+):
+    interrupt(at=1)  # the exit code of a training would be 130
+    Path("locked").mkdir(mode=0o500)
+    if os.geteuid() == 0 and "locked" in output:  # root may write everywhere
+        monkeypatch.setattr(runs, "save_checkpoint", deny)
+    refused(message, *TRAIN["shakespeare"].split(), "--output", output, flag)
+
+
+def deny(path, content):
+    raise PermissionError(13, "Permission denied", str(path))
+
+
+def test_a_run_that_goes_on_notices_an_unwritable_folder_too(call, refused, interrupt, monkeypatch):
+    interrupt(at=1)
+    arguments = TRAIN["shakespeare"].split()
+    assert call(*arguments)[0] == 130
+    monkeypatch.setattr(runs, "save_checkpoint", deny)
+    refused("cannot write runs/shakespeare.pt", *arguments, "--resume")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "holds 0 characters; give a text of 2,048 or more"),
+        (b"x" * 2047, "holds 2,047 characters"),
+        (TEXT.encode("utf-16"), "is no text in UTF-8"),
+        (None, "cannot use my.txt: No such file"),
+    ],
+)
+def test_a_text_that_cannot_be_trained_on(content, message, refused, interrupt):
+    interrupt(at=1)
+    if content is not None:
+        Path("my.txt").write_bytes(content)
+    refused(message, "train", "shakespeare", "--text", "my.txt")
+    assert not Path("runs").exists()
+
+
+def test_the_shortest_text_is_long_enough(call):
+    Path("my.txt").write_text("読む" * 1024, "utf-8")
+    code, out, _ = call("train", "shakespeare", "--text", "my.txt", "--steps", "1")
+    assert code == 0 and "all 205 validation characters" in out
+
+
+def test_a_loss_that_explodes_is_explained(refused, interrupt, monkeypatch):
+    def explode(*arguments):
+        raise FloatingPointError("the loss is inf")
+
+    monkeypatch.setattr(training, "train_step", explode)
+    refused("the loss is inf", *TRAIN["shakespeare"].split())
+
+
+def test_ctrl_c_for_real():
+    command = ["train", "shakespeare", "--text", "plays.txt", "--steps", "1000000"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rnnbook", *command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    deadline = time.monotonic() + 60
+    while not Path("runs/shakespeare.pt").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    how = f"python -m rnnbook {' '.join(command)} --resume"
+    assert (process.returncode, err) == (130, f"rnnbook: interrupted; go on with: {how}\n")
+
+
+# ------------------------------------------------------------------ model files
+
+
+@pytest.mark.parametrize("command", ["classify digit.png", "sample"])
+@pytest.mark.parametrize("damage", ["missing", "truncated", "empty", "unfinished", "kind", "size"])
+def test_a_model_that_cannot_be_used(command, damage, refused):
+    squares(9, 80, 90).save("digit.png")
+    kind, other = ("mnist", "shakespeare")[:: 1 if "classify" in command else -1]
+    path = model_file(kind)
+    content = torch.load(path, weights_only=True)
+    if damage == "missing":
+        path.unlink()
+    elif damage in ("truncated", "empty"):
+        path.write_bytes(path.read_bytes()[: 10_000 if damage == "truncated" else 0])
+    elif damage == "unfinished":
+        torch.save({**content, "weights": None}, path)
+    elif damage == "kind":
+        model_file(other).rename(path)
+    else:
+        torch.save({**content, "weights": {"head.bias": torch.zeros(3)}}, path)
+    message = {
+        "missing": "there is no runs/",
+        "unfinished": "go on with it: --resume",
+        "kind": f"was trained on {other}",
+        "size": "was trained by another recipe",
+    }.get(damage, "is damaged or no checkpoint; train a model: python -m rnnbook train")
+    refused(message, *command.split())
+
+
+# ------------------------------------------------------------------ classify
+
+
+@cache
+def digits() -> torch.Tensor:
+    """Test digits of every class: (10, 28, 28)."""
+    data = mnist.load_mnist()
+    return torch.stack([data.test_images[data.test_labels == k][0] for k in range(10)])
+
+
+class Nearest(nn.Module):
+    """Finds the class of the test digit that is most like the image."""
+
+    def forward(self, x):
+        return -(x[:, None] - digits()).square().sum((2, 3)), None
+
+
+def picture(image, size=28, invert=False, mode="L", left=0) -> Image.Image:
+    """An image (28, 28) as a picture, with more paper on the left."""
+    grey = np.pad((image.numpy() * 255).round().astype(np.uint8), ((0, 0), (left, 0)))
+    shape = (size * grey.shape[1] // 28, size)
+    ink = Image.fromarray(grey).resize(shape, Image.Resampling.BICUBIC)
+    if mode == "I;16":
+        return Image.fromarray((255 - np.asarray(ink)).astype(np.uint16) * 200)
+    if mode == "RGBA":  # black, or white, on nothing
+        result = Image.new("RGBA", ink.size, (255, 255, 255) if invert else (0, 0, 0))
+        result.putalpha(ink)
+        return result
+    return (ink if invert else Image.eval(ink, lambda value: 255 - value)).convert(mode)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("same.png", {}),
+        ("light.png", {"invert": True}),
+        ("large.png", {"size": 300}),
+        ("aside.png", {"size": 112, "left": 40}),
+        ("light.jpg", {"size": 200, "invert": True, "left": 13}),
+        ("colour.jpg", {"size": 90, "mode": "RGB"}),
+        ("clear.png", {"size": 140, "mode": "RGBA"}),
+        ("clear-light.webp", {"size": 140, "mode": "RGBA", "invert": True}),
+        ("deep.png", {"size": 140, "mode": "I;16"}),
+        ("few-colours.gif", {"size": 140, "mode": "P"}),
+    ],
+)
+def test_a_digit_becomes_what_mnist_has(name, options):
+    for image in digits():
+        picture(image, **options).save(name)
+        prepared = images.read_digit(Path(name))
+        assert prepared.shape == (28, 28) and prepared.dtype == torch.float32
+        assert_alike(prepared, image)
+
+
+def assert_alike(prepared, image):
+    """Centred to half a pixel, and the same but for the edges of the strokes.
+
+    Where half a pixel is rounded up in one and down in the other, they lie a pixel apart.
+    """
+    for axis in (0, 1):
+        assert (prepared.sum(axis) @ torch.arange(28.0) / prepared.sum() - 14).abs() < 0.51
+    shifts = [(down, right) for down in (-1, 0, 1) for right in (-1, 0, 1)]
+    moved = torch.stack([prepared.roll(shift, (0, 1)) for shift in shifts])
+    assert (moved - image).abs().mean((1, 2)).min() < 0.06
+
+
+def test_a_photograph_is_turned_upright():
+    """Phones store how they were held instead of turning the picture."""
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn by 90 degrees, clockwise
+    picture(digits()[2], 280).rotate(90).save("turned.jpg", exif=exif)
+    assert_alike(images.read_digit(Path("turned.jpg")), digits()[2])
+
+
+def test_a_lopsided_drawing_stays_inside():
+    drawing = squares(60, 30)
+    drawing.paste(0, (30, 30, 32, 190))  # the centre of mass is far above the middle
+    drawing.save("flag.png")
+    prepared = images.read_digit(Path("flag.png"))
+    assert (prepared > 0).any(1).sum() == images.BOX
+
+
+def test_classify_names_the_class_and_the_three_likeliest(call, monkeypatch):
+    monkeypatch.setattr(runs, "load_model", lambda path, kind: (Nearest(), ""))
+    names = [f"{k}.png" for k in range(10)]
+    for image, name in zip(digits(), names, strict=True):
+        picture(image, size=150, left=9).save(name)
+    code, out, _ = call("classify", *names)
+    assert code == 0 and len(out.splitlines()) == 10
+    for k, line in enumerate(out.splitlines()):
+        found = re.fullmatch(rf"{k}.png: {k}  \({k}: (.+)%, \d: (.+)%, \d: (.+)%\)", line)
+        shares = [float(share) for share in found.groups()]
+        assert 100.1 > shares[0] >= shares[1] >= shares[2] >= 0
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A PNG file that says how large its image is, and nothing more."""
+    head = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    body = struct.pack(">I", 13) + head + struct.pack(">I", zlib.crc32(head))
+    return b"\x89PNG\r\n\x1a\n" + body + b"\0\0\0\0IDAT"
+
+
+def clouds() -> Image.Image:
+    """Soft shades of grey in all brightnesses, as a photograph has them."""
+    noise = np.random.default_rng(0).integers(0, 256, (6, 8)).astype(np.uint8)
+    return Image.fromarray(noise).resize((320, 240), Image.Resampling.BICUBIC)
+
+
+def squares(side: int, *places: int) -> Image.Image:
+    """Black squares along the diagonal of a white sheet."""
+    paper = Image.new("L", (200, 200), 255)
+    for place in places:
+        paper.paste(0, (place, place, place + side, place + side))
+    return paper
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: None, "cannot use digit.png: No such file"),
+        (lambda: Path("digit.png").mkdir(), "cannot use digit.png: Is a directory"),
+        (lambda: Path("digit.png").write_text(TEXT), "digit.png is damaged or no image"),
+        (lambda: Path("digit.png").write_bytes(b""), "digit.png is damaged or no image"),
+        (lambda: Image.new("RGB", (2048, 1536)).save("digit.png"), "has 2,048 × 1,536 pixels"),
+        (lambda: Path("digit.png").write_bytes(png_header(10_000, 10_000)), "10,000 × 10,000"),
+        (lambda: Path("digit.png").write_bytes(png_header(50_000, 50_000)), "fill the memory"),
+        (lambda: Path("digit.png").write_bytes(png_header(28, 28)), "is damaged"),
+        (lambda: Image.new("L", (28, 28), 255).save("digit.png"), "is blank"),
+        (lambda: Image.new("RGBA", (28, 28)).save("digit.png"), "is blank"),
+        (lambda: Image.new("L", (1, 1)).save("digit.png"), "is blank"),
+        (lambda: clouds().save("digit.png"), "shows no single digit"),
+        (lambda: squares(30, 80).save("digit.png"), "shows no single digit"),
+        (lambda: squares(2, 20, 180).save("digit.png"), "shows no single digit"),
+    ],
+)
+def test_a_picture_that_shows_no_digit(make, message, refused):
+    model_file("mnist")
+    make()
+    refused(message, "classify", "digit.png")
+
+
+# ------------------------------------------------------------------ sample
+
+
+def test_sample_writes_what_the_library_writes(call):
+    model, characters = runs.load_model(model_file("shakespeare"), "shakespeare")
+    options = {"temperature": 0.7, "top_k": 5, "seed": 4}
+    text = sample(model, Vocabulary(characters), "All:", 40, **options)
+    arguments = "--prompt All: --length 40 --temperature 0.7 --top-k 5 --seed 4"
+    code, out, _ = call("sample", *arguments.split())
+    assert code == 0 and out.removesuffix("\n") == text.removesuffix("\n")
+    assert out.endswith("\n")
+
+
+def test_each_character_is_shown_as_soon_as_it_is_drawn(monkeypatch):
+    shown = []
+
+    class Terminal(io.StringIO):
+        def flush(self):
+            shown.append(self.getvalue())
+
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    model_file("shakespeare")
+    command_line.main(["sample", "--prompt", "All:", "--length", "20"])
+    assert [len(text) for text in shown[:21]] == list(range(4, 25))
+
+
+def test_sample_begins_with_a_new_line_by_default(call):
+    model_file("shakespeare")
+    texts = [call("sample", "--length", "9", *more)[1] for more in ((), ("--prompt", "\n"))]
+    assert texts[0] == texts[1] and texts[0].startswith("\n")
+
+
+@pytest.mark.parametrize(("prompt", "message"), [("", "is empty"), ("a☃\nあ", "'☃', 'あ'")])
+def test_a_prompt_that_cannot_be_gone_on_from(prompt, message, refused):
+    model_file("shakespeare")
+    refused(message, "sample", "--prompt", prompt)
+
+
+def test_a_text_ends_quietly_with_its_reader():
+    """As under `| head`; the whole text would take days."""
+    model_file("shakespeare")
+    command = [sys.executable, "-m", "rnnbook", "sample", "--length", "1000000000"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert len(process.stdout.read(20)) == 20
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait(timeout=60) == 141
+
+
+def test_a_reader_that_is_gone_before_the_first_line(monkeypatch):
+    model_file("mnist")
+    squares(9, 80, 90).save("digit.png")
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as output:  # closing it writes what is left
+        monkeypatch.setattr(sys, "stdout", output)
+        assert command_line.main(["classify", "digit.png"]) == 141
