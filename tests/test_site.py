@@ -1,8 +1,11 @@
 """The built site, as a reader's browser sees it."""
 
+import functools
 import os
 import re
+from html import unescape
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -151,6 +154,27 @@ def test_the_front_page_is_translated(html):
     assert "まだ完成していません" in (html / "ja/book/digits.html").read_text("utf-8")
     alts = re.findall(r'<img[^>]+alt="([^"]+)"', front)
     assert any("セル" in alt for alt in alts)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_link_inside_the_site_leads_somewhere(path, html):
+    """Also those to a place within a page."""
+    broken = []
+    for address in re.findall(r'<a\b[^>]*?\shref="([^"]+)"', (html / path).read_text("utf-8")):
+        file, _, anchor = unquote(unescape(address)).partition("#")
+        if re.match(r"[a-z]+:", file):
+            continue
+        target = ((html / path).parent / file if file else html / path).resolve()
+        if not target.is_file():
+            broken.append(address)
+        elif anchor and target.suffix == ".html" and anchor not in anchors(target):
+            broken.append(address)
+    assert broken == []
+
+
+@functools.cache
+def anchors(page: Path) -> set[str]:
+    return {unescape(name) for name in re.findall(r'\sid="([^"]+)"', page.read_text("utf-8"))}
 
 
 def test_no_page_shows_a_path_of_the_machine(html):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from docutils import nodes
 from myst_nb.ext.glue.roles import PasteTextRole
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.transforms.post_transforms import SphinxPostTransform
@@ -104,6 +105,7 @@ class FillTable(SphinxPostTransform):
             if sentence is None:
                 logger.warning("no sentence quotes the claim %r", name, location=chapter)
                 continue
+            self._look_from_here(sentence)
             key = chapter, "".join(node.astext() for node in sentence)
             sentences[key] = sentence
             found.setdefault(key, []).append(claim)
@@ -114,6 +116,12 @@ class FillTable(SphinxPostTransform):
             cells = [nodes.Text(values)], [nodes.Text(bounds)], [self._link(chapter)]
             rows.append([sentences[chapter, words], *cells])
         return table(HEADINGS.get(self.config.language, HEADINGS["en"]), rows, "claims")
+
+    def _look_from_here(self, sentence: list[nodes.Node]) -> None:
+        """Let the references in a sentence lead from this page, not from its chapter."""
+        for part in sentence:
+            for reference in part.findall(addnodes.pending_xref):
+                reference["refdoc"] = self.env.docname
 
     def _link(self, chapter: str) -> nodes.reference:
         address = self.app.builder.get_relative_uri(self.env.docname, chapter)

@@ -130,7 +130,7 @@ class FillReport(SphinxPostTransform):
             seconds, memory = f"{data['runtime']:.0f}", f"{record.get('megabytes', 0):,.0f}"
             words = [self.env.titles[name].astext(), seconds, memory, record.get("date", "")]
             rows.append([[nodes.Text(word)] for word in words])
-        yield table(HEADINGS[language], rows)
+        yield table(HEADINGS[language], rows, "stacked")
 
 
 def _distinct(records, key: str) -> str:

@@ -1,6 +1,6 @@
 """`python -m rnnbook`: fetch the data, train the two models of the book, and use them.
 
-What goes wrong is told in one line. PyTorch is imported by the commands, not here, so that
+Errors are reported in one line. PyTorch is imported by the commands, not here, so that
 `--help` and a mistyped option answer at once.
 """
 

@@ -15,8 +15,8 @@ from rnnbook.models import SequenceClassifier
 def state_gradients(model: SequenceClassifier, x: Tensor, y: Tensor) -> Tensor:
     """∂L/∂h_t for every t, (B, T, H), where L is a sequence's loss after the last step.
 
-    x is (B, T, D), y (B,). How long it is, ‖∂L/∂h_t‖, says how much a change of the state at t
-    would change the loss: what reaches the step t of the learning signal.
+    x is (B, T, D), y (B,). Its norm says how strongly a small change of the state at t changes
+    the loss.
     """
     return _gradients(model, x, y)[0]
 
@@ -24,7 +24,7 @@ def state_gradients(model: SequenceClassifier, x: Tensor, y: Tensor) -> Tensor:
 def cell_gradients(model: SequenceClassifier, x: Tensor, y: Tensor) -> Tensor:
     """∂L/∂c_t for every t, (B, T, H): `state_gradients` for the cell states of an LSTM.
 
-    h_t, which is computed from c_t, counts as moving with it.
+    The change of h_t that c_t causes is included.
     """
     return _gradients(model, x, y)[1]
 

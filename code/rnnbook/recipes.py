@@ -49,8 +49,8 @@ def train_shakespeare(
 ) -> History:
     """Train on the characters ids (N,), carrying the state. Takes the options of `train`.
 
-    The second of Adam's `betas` is lower than usual: it then averages over some hundred steps,
-    not a thousand, which suits a training of a few thousand.
+    The second of Adam's `betas` is lower than usual: it then averages over about a hundred
+    steps, not a thousand, which suits a training of a few thousand.
     """
     streams = Streams(ids, batch_size=STREAMS, window=WINDOW)
     return train(model, streams, steps=steps, lr=6e-3, betas=(0.9, 0.99), clip=1.0, **options)

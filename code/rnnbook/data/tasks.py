@@ -1,4 +1,4 @@
-"""Small made-up tasks, each of which needs one kind of memory and can be made as long as one likes.
+"""Small made-up tasks, each of which needs one kind of memory and can have any length.
 
 Signs are +1 or -1 with equal probability. Nothing is stored: a generator gives the sequences.
 """
@@ -30,9 +30,9 @@ def store_and_recall(
     """Store a sign when told to, say it when asked, and be silent otherwise.
 
     x (N, T, 3) holds at each step a sign, and two flags, 0 or 1: "store" and "recall". y (N, T)
-    is SILENT, except where "recall" is 1: there it says which sign was stored last, MINUS or
-    PLUS. The first sign is always stored; each later step is a "store" or a "recall" with the
-    probability `rate` each.
+    is SILENT (0), except where "recall" is 1: there it says which sign was stored last, MINUS
+    (1) or PLUS (2). The first sign is always stored; each later step is a "store" or a "recall"
+    with the probability `rate` each.
     """
     shape = (num_sequences, T)
     sign = signs(shape, generator)
