@@ -55,7 +55,10 @@ FILES = {
     claim("alpha-answer", answer(), at_least=40)
     ```
 
-    Nothing is wrong. The answer is {glue:text}`alpha-answer:.0f`.
+    (a-place)=
+    ## A place
+
+    Nothing is wrong. The answer is {glue:text}`alpha-answer:.0f` ([here](a-place)).
     This is the next sentence.
     """,
     "beta.md": FRONT_MATTER
@@ -229,15 +232,16 @@ def test_the_page_shows_the_new_number_and_so_does_the_page_of_claims(book):
 def test_the_page_of_claims_shows_the_sentence_alone(book):
     row = next(row for row in re.findall("<tr.*?</tr>", book.page("claims"), re.S) if "42" in row)
     assert [words(cell).strip() for cell in re.findall("<td.*?</td>", row, re.S)] == [
-        "The answer is 42.",
+        "The answer is 42 (here).",
         "42",
         "≥\N{NO-BREAK SPACE}40",
         "Alpha",
     ]
+    assert 'href="alpha.html#a-place"' in row
 
 
 def test_a_claim_that_no_sentence_quotes_is_an_error(book):
-    book.edit("alpha.md", "The answer is {glue:text}`alpha-answer:.0f`.", "The answer is there.")
+    book.edit("alpha.md", "The answer is {glue:text}`alpha-answer:.0f`", "The answer is there")
     book.edit("intro.md", "The answer is {glue:text}`alpha.md::alpha-answer:.0f`.", "")
     code, output, _ = book.try_to_build()
     assert code != 0 and "no sentence quotes the claim 'alpha-answer'" in output
