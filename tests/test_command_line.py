@@ -370,7 +370,10 @@ def test_ctrl_c_for_real():
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     how = f"python -m rnnbook {' '.join(command)} --resume"
-    assert (process.returncode, err) == (130, f"rnnbook: interrupted; go on with: {how}\n")
+    assert err == f"rnnbook: interrupted; go on with: {how}\n"
+    # Python ends by the signal itself where it came while a library was being loaded. A shell
+    # says 130 of both.
+    assert process.returncode in (130, -signal.SIGINT)
 
 
 # ------------------------------------------------------------------ model files
