@@ -147,6 +147,42 @@ def test_the_animation_rests_where_motion_is_unwanted(motion, browser, address):
     context.close()
 
 
+@pytest.mark.browser
+def test_the_bars_of_the_animation_move(page, address):
+    page.goto(f"{address}/book/digits.html")
+    names = page.evaluate(
+        "[...document.querySelectorAll('#scan rect')].map(r => getComputedStyle(r).animationName)"
+    )
+    moving = {f"scan-bar-{k}" for k in range(10)} | {"scan-line"}
+    assert set(names) == moving | {"none"}  # paper and frame rest
+
+
+def test_no_sentence_says_more_than_was_measured(html):
+    """Of 0.0894 a sentence may say "at least 0.08", not "at least 0.09"."""
+    page = (html / "book/claims.html").read_text("utf-8")
+    number = r'<span class="pasted-text">(\d[\d.e+-]*)(%?)</span>'
+    rows = re.findall(r"<tr[^>]*>(.*?)</tr>", page, re.DOTALL)
+    seen, wrong = 0, []
+    for row in rows:
+        cells = re.findall(r"<td>(.*?)</td>", row, re.DOTALL)
+        if not cells:
+            continue
+        values = [float(value) for value in re.sub("<[^>]+>", "", cells[1]).split(";")]
+        sentence = " ".join(cells[0].split())
+        low = re.findall(rf"at least {number}", sentence)
+        low += re.findall(rf"{number} or more", sentence)
+        high = re.findall(rf"(?:at most|within|nowhere above|more than) {number}", sentence)
+        high += re.findall(rf"{number} (?:at most|or less)", sentence)
+        seen += len(low) + len(high)
+        for bounds, sign in ((low, 1), (high, -1)):
+            for said, percent in bounds:
+                bound = float(said) / (100 if percent else 1)
+                if not any(sign * bound <= sign * value for value in values):
+                    wrong.append(sentence)
+    assert wrong == []
+    assert seen >= 20
+
+
 def test_the_front_page_is_translated(html):
     front = (html / "ja/book/index.html").read_text("utf-8")
     assert "再帰型ニューラルネットワーク" in front

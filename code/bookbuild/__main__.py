@@ -47,7 +47,8 @@ def build_japanese() -> None:
 def update_catalogues() -> None:
     """Write what is new in the chapters into book/locale/ja. Run after the English build."""
     sphinx("gettext", BUILD / "gettext" / "pot")
-    run("sphinx-intl", "update", "-p", BUILD / "gettext" / "pot", "-d", LOCALE, "-l", "ja")
+    pot = BUILD / "gettext" / "pot"
+    run("sphinx-intl", "update", "--no-obsolete", "-p", pot, "-d", LOCALE, "-l", "ja")
 
 
 def write_notebooks() -> None:

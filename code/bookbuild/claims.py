@@ -7,10 +7,12 @@ claim that no sentence quotes is an error: nobody would read what was checked.
 
 import json
 import re
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
 from pathlib import Path
 
 from docutils import nodes
 from myst_nb.ext.glue.roles import PasteTextRole
+from myst_nb.ext.glue.utils import retrieve_glue_data
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
@@ -40,15 +42,34 @@ class Claims(SphinxDirective):
         return [claims_table()]
 
 
+ROUNDING = {"↓": ROUND_FLOOR, "↑": ROUND_CEILING}
+
+
 class QuoteRole(PasteTextRole):
-    """`{glue:text}`, as myst-nb has it, that also remembers which number it has pasted."""
+    """`{glue:text}`, as myst-nb has it, that also remembers which number it has pasted.
+
+    A format that ends in ↓ or ↑ rounds down or up instead of to the nearest number: of 0.0894
+    one may say "at least 0.08", not "at least 0.09".
+    """
 
     def run(self):
+        rounding = ROUNDING.get(self.text[-1])
+        self.text = self.text.rstrip("↓↑")
+        name, _, form = self.text.rpartition(":")
         pasted, messages = super().run()
         for node in pasted:
             if isinstance(node, nodes.inline):
-                node["quotes"] = self.text.rsplit(":", 1)[0]
+                node["quotes"] = name or self.text
+                if rounding:
+                    value = retrieve_glue_data(self.document, name).data["text/plain"]
+                    node[:] = [nodes.Text(rounded(value, form, rounding))]
         return pasted, messages
+
+
+def rounded(value: str, form: str, rounding: str) -> str:
+    """A number in a format such as ".2f", ".0%" or ".0e", rounded to one side."""
+    with localcontext(rounding=rounding):
+        return format(Decimal(value), form)
 
 
 def all_claims(env: BuildEnvironment) -> list[tuple[str, str, dict]]:

@@ -61,8 +61,8 @@ def train_on_first_sign(
 ) -> tuple[SequenceClassifier, float]:
     """Can `layer` learn which of T signs came first? The trained model, and its accuracy.
 
-    Each step trains on 50 new sequences; the accuracy is that on 1,000 others. The layer reads
-    x (B, T, 1).
+    Each step trains on 50 newly drawn sequences; the accuracy is that on 1,000 more. (There are
+    only 2^T different ones: with a small T training meets them all.) The layer reads x (B, T, 1).
     """
     generator = Generator().manual_seed(1)
     x, y = first_sign(steps * 50, T, generator)

@@ -95,8 +95,8 @@ def constant(progress: float) -> float:
 def warmup_cosine(progress: float) -> float:
     """A linear rise over the first tenth, then half a cosine down to zero.
 
-    `progress` runs from 0 to 1; the result multiplies the learning rate. After Loshchilov and
-    Hutter (2017), without their restarts.
+    `progress` runs from 0 to 1; the result multiplies the learning rate. The cosine is that of
+    Loshchilov and Hutter (2017), without their restarts.
     """
     if progress < 0.1:
         return progress / 0.1
