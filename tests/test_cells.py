@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from rnnbook.cells import LSTM, RNN, set_forget_bias
+from rnnbook.cells import GRU, LSTM, RNN, set_forget_bias
 
 SEEDS = range(6)
 
@@ -113,3 +113,26 @@ def test_a_layer_that_our_cells_cannot_copy_is_refused(options):
     for ours, theirs in ((RNN, nn.RNN), (LSTM, nn.LSTM)):
         with pytest.raises(ValueError, match="expected one layer"):
             ours.from_torch(theirs(3, 4, **{"batch_first": True, **options}))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("with_state", [False, True])
+def test_gru_equals_torch(seed, with_state):
+    (B, T, D, H), randn = random_sizes(seed)
+    torch.manual_seed(seed)
+    theirs = nn.GRU(D, H, batch_first=True).double()
+    ours = GRU.from_torch(theirs)
+    x, gradient = randn(B, T, D).requires_grad_(), randn(B, T, H)
+    h0 = randn(B, H) if with_state else None
+    expected, last = theirs(x, h0[None] if with_state else None)
+    outputs, h = ours(x, h0)
+    torch.testing.assert_close(outputs, expected)
+    torch.testing.assert_close(h, last[0])
+    wanted = torch.autograd.grad(expected, [x, *theirs.parameters()], gradient)
+    found = torch.autograd.grad(outputs, [x, *ours.parameters()], gradient)
+    torch.testing.assert_close(found[0], wanted[0])
+    names = dict(zip([name for name, _ in ours.named_parameters()], found[1:], strict=True))
+    torch.testing.assert_close(torch.cat([names[f"W_x{g}"].T for g in "rzn"]), wanted[1])
+    torch.testing.assert_close(torch.cat([names[f"W_h{g}"].T for g in "rzn"]), wanted[2])
+    torch.testing.assert_close(torch.cat([names[f"b_{g}"] for g in "rzn"]), wanted[3])
+    torch.testing.assert_close(names["b_hn"], wanted[4][2 * H :])

@@ -216,6 +216,17 @@ def sample(options: argparse.Namespace) -> None:
         print()
 
 
+def conduct_study(options: argparse.Namespace) -> None:
+    """Carry out what the record of a study does not have yet."""
+    from rnnbook import study
+
+    if options.name not in study.names():
+        known = ", ".join(study.names())
+        raise UsageError(f"there is no study {options.name!r}; there are: {known}")
+    record = study.conduct(options.name)
+    print(f"{options.name}: {study.origin(record)}")
+
+
 # ------------------------------------------------------------------ their options
 
 
@@ -264,6 +275,8 @@ def parser() -> Parser:
     add_train_options(command, "shakespeare")
     add_classify_options(add_command(commands, "classify", classify, "read a digit in a picture"))
     add_sample_options(add_command(commands, "sample", sample, "let the trained model write"))
+    command = add_command(commands, "study", conduct_study, "make the record of a study")
+    command.add_argument("name", metavar="NAME", help="of a module of rnnbook.studies")
     return top
 
 

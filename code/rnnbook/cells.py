@@ -1,8 +1,8 @@
-"""The simple RNN and the LSTM, one line of code for each line of the equations.
+"""The simple RNN, the LSTM and the GRU, one line of code for each line of the equations.
 
-They compute what `nn.RNN` and `nn.LSTM` compute (the tests hold them equal, gradients included)
-and are meant to be read. Left out, for that reason: several layers, two directions, and speed;
-long trainings use PyTorch's own layers, which fuse these loops.
+They compute what `nn.RNN`, `nn.LSTM` and `nn.GRU` compute (the tests hold them equal, gradients
+included) and are meant to be read. Left out, for that reason: several layers, two directions, and
+speed; long trainings use PyTorch's own layers, which fuse these loops.
 
 Tensors are batch first. Rows are examples, so weights multiply from the right.
 """
@@ -131,6 +131,66 @@ class LSTM(nn.Module):
                 getattr(lstm, f"W_h{gate}").copy_(weight_h.T)
                 getattr(lstm, f"b_{gate}").copy_(b)
         return lstm
+
+
+class GRU(nn.Module):
+    """Gated recurrent unit (Cho et al., 2014), in the variant that `nn.GRU` computes.
+
+    The reset gate acts on the product h W_hn + b_hn. In the paper it acts on h, before the
+    product; then the reset and the product could not be computed in one go.
+    """
+
+    def __init__(self, input_size: int, hidden_size: int):
+        super().__init__()
+        self.input_size, self.hidden_size = input_size, hidden_size
+        self.W_xr, self.W_hr, self.b_r = _weights(input_size, hidden_size)
+        self.W_xz, self.W_hz, self.b_z = _weights(input_size, hidden_size)
+        self.W_xn, self.W_hn, self.b_n = _weights(input_size, hidden_size)
+        self.b_hn = _weights(input_size, hidden_size)[2]
+
+    def step(self, x_t: Tensor, h: Tensor) -> Tensor:
+        """One time step: x_t (B, D) and the state h (B, H) give the next state (B, H)."""
+        r = torch.sigmoid(x_t @ self.W_xr + h @ self.W_hr + self.b_r)  # reset gate
+        z = torch.sigmoid(x_t @ self.W_xz + h @ self.W_hz + self.b_z)  # update gate
+        n = torch.tanh(x_t @ self.W_xn + self.b_n + r * (h @ self.W_hn + self.b_hn))  # candidate
+        return z * h + (1 - z) * n
+
+    def forward(self, x: Tensor, h: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Read x (B, T, D) from the state h (B, H), by default zero.
+
+        Returns all states (B, T, H) and the last one (B, H).
+        """
+        if h is None:
+            h = x.new_zeros(len(x), self.hidden_size)
+        states = []
+        for x_t in x.unbind(dim=1):  # T times (B, D)
+            h = self.step(x_t, h)
+            states.append(h)
+        return torch.stack(states, dim=1), h
+
+    @classmethod
+    def from_torch(cls, layer: nn.GRU) -> "GRU":
+        """A copy of a one-layer `nn.GRU(…, batch_first=True)`."""
+        _check_is_plain(layer)
+        gru = cls(layer.input_size, layer.hidden_size).to(layer.weight_ih_l0.dtype)
+        parts = zip(
+            "rzn",  # the order in which PyTorch stacks its gates
+            layer.weight_ih_l0.chunk(3),
+            layer.weight_hh_l0.chunk(3),
+            layer.bias_ih_l0.chunk(3),
+            layer.bias_hh_l0.chunk(3),
+            strict=True,
+        )
+        with torch.no_grad():
+            for gate, weight_x, weight_h, bias_x, bias_h in parts:
+                getattr(gru, f"W_x{gate}").copy_(weight_x.T)
+                getattr(gru, f"W_h{gate}").copy_(weight_h.T)
+                if gate == "n":  # here the two biases differ: one is inside the reset
+                    gru.b_n.copy_(bias_x)
+                    gru.b_hn.copy_(bias_h)
+                else:
+                    getattr(gru, f"b_{gate}").copy_(bias_x + bias_h)
+        return gru
 
 
 def _check_is_plain(layer: nn.RNNBase) -> None:

@@ -1,0 +1,1 @@
+"""The studies of the book, a module each; `rnnbook.study` says how they are made and kept."""
