@@ -1,9 +1,11 @@
 """A claim that is false stops the build."""
 
 import math
+from decimal import ROUND_CEILING, ROUND_FLOOR
 
 import pytest
 
+from bookbuild.claims import rounded
 from rnnbook import claims
 from rnnbook.claims import claim
 
@@ -42,3 +44,17 @@ def test_a_false_claim_is_refused(shown, value, bounds):
 def test_a_claim_needs_a_bound(shown):
     with pytest.raises(ValueError, match="no bound"):
         claim("loss", 1.5)
+
+
+@pytest.mark.parametrize(
+    ("value", "form", "down", "up"),
+    [
+        ("0.0894", ".2f", "0.08", "0.09"),
+        ("0.9996", ".1%", "99.9%", "100.0%"),
+        ("2.155e-11", ".0e", "2e-11", "3e-11"),
+        ("1.0", ".0%", "100%", "100%"),
+    ],
+)
+def test_a_number_can_be_rounded_to_the_safe_side(value, form, down, up):
+    assert rounded(value, form, ROUND_FLOOR) == down
+    assert rounded(value, form, ROUND_CEILING) == up

@@ -28,7 +28,7 @@ from rnnbook.data.text import Vocabulary
 from rnnbook.sampling import sample
 
 TEXT = "First Citizen:\nBefore we proceed any further, hear me speak.\n\nAll:\nSpeak.\n" * 40
-COMMANDS = ("data", "train", "classify", "sample")
+COMMANDS = ("data", "train", "classify", "sample", "study")
 
 
 @pytest.fixture(autouse=True)
@@ -125,6 +125,8 @@ def test_every_command_has_a_help(command, call):
         ("sample --top-k 0", "'0' is no whole number from 1"),
         ("sample --promt x", "--promt"),
         ("sample 'two\nlines'", "two lines"),
+        ("study", "required: NAME"),
+        ("study nothing", "no study 'nothing'; there are: parts"),
     ],
 )
 def test_nonsense_is_refused(arguments, message, refused):

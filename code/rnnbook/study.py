@@ -58,13 +58,13 @@ def digest() -> str:
 
 
 def origin(record: dict[str, Any]) -> str:
-    """A line that says when, where and with which code a record was made."""
+    """Two lines that say when, where and with which code a record was made."""
     where = record["machine"]
     same = record["code"] == code_digest(record["study"])
     hours = sum(run["seconds"] for run in record["runs"].values()) / 3600
     return (
         f"{len(record['runs'])} runs, {hours:.1f} hours of computing, recorded on {where['date']} "
-        f"({where['processor']}, PyTorch {where['torch']}); "
+        f"({where['processor']}, PyTorch {where['torch']});\n"
         + ("the code is the same today" if same else "THE CODE HAS CHANGED SINCE")
     )
 
@@ -134,6 +134,7 @@ def _carry_out(name: str, run: str) -> dict[str, Any]:
 def _write(name: str, study: ModuleType, record: dict[str, Any]) -> None:
     record["machine"] = {**machine.describe(), "threads": study.THREADS}
     del record["machine"]["megabytes"]
+    record["machine"]["torch"] = record["machine"]["torch"].split("+")[0]  # not which build
     runs = record["runs"]
     record["runs"] = {run: runs[run] for run in study.RUNS if run in runs}  # in their order
     lines = [f"  {json.dumps(run)}: {json.dumps(result)}" for run, result in record["runs"].items()]
