@@ -3,7 +3,7 @@
 PYTHON ?= python3
 PY = .venv/bin/python
 
-.PHONY: help book test serve notebooks lint locale clean
+.PHONY: help book test serve notebooks bench lint locale clean
 
 help:  ## This list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1	/'
@@ -27,6 +27,9 @@ serve: .venv/ready  ## Show the book at http://127.0.0.1:8000 and build again wh
 
 notebooks: .venv/ready  ## Write the chapters as notebooks to _build/notebooks
 	@$(PY) -m bookbuild notebooks
+
+bench: .venv/ready  ## Measure how fast training runs on this machine (JSON)
+	@$(PY) -m rnnbook bench
 
 lint: .venv/ready  ## Check style, spelling and layers
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m codespell_lib && .venv/bin/lint-imports

@@ -28,7 +28,7 @@ from rnnbook.data.text import Vocabulary
 from rnnbook.sampling import sample
 
 TEXT = "First Citizen:\nBefore we proceed any further, hear me speak.\n\nAll:\nSpeak.\n" * 40
-COMMANDS = ("data", "train", "classify", "sample", "study")
+COMMANDS = ("data", "train", "classify", "sample", "study", "bench")
 
 
 @pytest.fixture(autouse=True)

@@ -227,6 +227,15 @@ def conduct_study(options: argparse.Namespace) -> None:
     print(f"{options.name}: {study.origin(record)}")
 
 
+def run_bench(options: argparse.Namespace) -> None:
+    """Print how fast training runs on this machine, as JSON."""
+    import json
+
+    from rnnbook.bench import bench
+
+    print(json.dumps(bench(), indent=2))
+
+
 # ------------------------------------------------------------------ their options
 
 
@@ -277,6 +286,7 @@ def parser() -> Parser:
     add_sample_options(add_command(commands, "sample", sample, "let the trained model write"))
     command = add_command(commands, "study", conduct_study, "make the record of a study")
     command.add_argument("name", metavar="NAME", help="of a module of rnnbook.studies")
+    add_command(commands, "bench", run_bench, "measure how fast training runs here")
     return top
 
 

@@ -1,0 +1,143 @@
+"""How fast does training run, measured against what the processor can do?
+
+The yardstick is a large matrix product, timed in turn with each model, so that the drifting speed
+of a machine does not matter. A training step of a recurrent model is counted as three times the
+matrix products of its forward pass (one forward, two backward); everything else that it does
+counts as nothing but time. A fraction near 1 says that the time goes into matrix products which
+run as fast as a large one; above 1, that they run faster than PyTorch's own product does here.
+
+Figures are medians. On a machine that does other things at the same time, they mean little.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from statistics import median
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from rnnbook import machine
+from rnnbook.data.text import Vocabulary
+from rnnbook.models import CharacterModel, SequenceClassifier
+from rnnbook.recipes import STREAMS, WINDOW, character_model, digit_classifier
+from rnnbook.sampling import sample
+
+V = 65  # characters, as in the reference text
+N = 2048  # rows and columns of the matrices in the product
+BATCHES, SIZES = (4, 16, 64), (128, 256, 512)  # of the map
+
+
+def bench(repeats: int = 9) -> dict[str, Any]:
+    """Measure everything; takes about a minute. `repeats` pairs of timings go into each median."""
+    where = machine.describe()
+    del where["megabytes"]
+    forms = ["float32"] + ["bfloat16"] * has_bfloat16()
+    return {
+        "machine": {**where, "threads": torch.get_num_threads()},
+        "training": {
+            form: {
+                "shakespeare": compare(*shakespeare_step(STREAMS, 512), form, repeats),
+                "digits": compare(*digits_step(), form, repeats),
+            }
+            for form in forms
+        },
+        "map of float32, batch size x units": {
+            f"{B} x {H}": compare(*shakespeare_step(B, H), "float32", repeats)["fraction"]
+            for B in BATCHES
+            for H in SIZES
+        },
+        "characters written per second": round(writing_speed()),
+    }
+
+
+def compare(
+    step: Callable[[], float], flop: float, samples: int, form: str, repeats: int
+) -> dict[str, float]:
+    """A training step beside the product of two (N, N) matrices, in a number format.
+
+    Returns the GFLOP/s of both, the fraction that the first is of the second, and the samples
+    (characters or digits) that are trained on per second. `flop` and `samples` are those of one
+    step; bfloat16 is used where autocast uses it.
+    """
+    a, b = torch.randn(2, N, N).to(getattr(torch, form))
+    with _format(form):
+        pairs = [(seconds(lambda: a @ b), seconds(step)) for _ in range(repeats)]
+    products, steps = zip(*pairs, strict=True)
+    fractions = [(flop / s) / (2 * N**3 / p) for p, s in pairs]
+    return {
+        "product, GFLOP/s": round(2 * N**3 / median(products) / 1e9, 1),
+        "step, GFLOP/s": round(flop / median(steps) / 1e9, 1),
+        "fraction": round(median(fractions), 3),
+        "lowest fraction": round(min(fractions), 3),
+        "highest fraction": round(max(fractions), 3),
+        "samples per second": round(samples / median(steps)),
+    }
+
+
+def _format(form: str) -> AbstractContextManager:
+    return torch.autocast("cpu", torch.bfloat16) if form == "bfloat16" else nullcontext()
+
+
+def seconds(function: Callable[[], Any], at_least: float = 0.05) -> float:
+    """The mean time of a call, over so many calls that they take about `at_least` seconds."""
+    function()
+    begin = time.perf_counter()
+    function()
+    calls = max(1, round(at_least / max(time.perf_counter() - begin, 1e-6)))
+    begin = time.perf_counter()
+    for _ in range(calls):
+        function()
+    return (time.perf_counter() - begin) / calls
+
+
+def shakespeare_step(batch_size: int, units: int) -> tuple[Callable[[], float], float, int]:
+    """A training step of a character model, its FLOP, and the characters that it reads."""
+    if units == 512:
+        model = character_model(V)
+    else:
+        model = CharacterModel(nn.LSTM(128, units, batch_first=True), V, dropout=0.2)
+    ids = torch.randint(V, (2, batch_size, WINDOW))
+    samples = batch_size * WINDOW
+    flop = 3 * 2 * samples * (4 * units * (128 + units) + units * V)
+    return _step(model, ids[0], ids[1]), flop, samples
+
+
+def digits_step() -> tuple[Callable[[], float], float, int]:
+    """A training step of the classifier of digits, its FLOP, and the digits that it reads."""
+    x, y = torch.rand(128, 28, 28), torch.randint(10, (128,))
+    flop = 3 * 2 * 128 * (28 * 4 * 128 * (28 + 128) + 128 * 10)
+    return _step(digit_classifier(), x, y), flop, 128
+
+
+def _step(model: CharacterModel | SequenceClassifier, x: Tensor, y: Tensor) -> Callable[[], float]:
+    optimizer = torch.optim.Adam(model.parameters())
+
+    def step() -> float:
+        logits, _ = model(x)
+        loss = cross_entropy(logits.flatten(0, -2).float(), y.flatten())
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        return loss.item()
+
+    return step
+
+
+def writing_speed(characters: int = 300) -> float:
+    """Characters per second that the model of Shakespeare writes, one after the other."""
+    vocabulary = Vocabulary("".join(chr(48 + k) for k in range(V)))
+    model = character_model(V)
+    sample(model, vocabulary, "0", 20)
+    begin = time.perf_counter()
+    sample(model, vocabulary, "0", characters)
+    return characters / (time.perf_counter() - begin)
+
+
+def has_bfloat16() -> bool:
+    """Whether the processor is known to multiply bfloat16 itself."""
+    known = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+    return bool(known and known())

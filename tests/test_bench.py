@@ -1,0 +1,51 @@
+"""The benchmark counts what it says; how fast a machine is, no test can know."""
+
+import json
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from rnnbook import bench
+from rnnbook.cells import LSTM
+from rnnbook.models import CharacterModel, SequenceClassifier
+
+
+def forward_flop(model, x):
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        model(x)
+    return counter.get_total_flops()
+
+
+def test_the_operations_are_those_that_pytorch_counts():
+    """On our own LSTM, whose matrix products PyTorch's counter sees one by one."""
+    ids = torch.zeros(4, bench.WINDOW, dtype=torch.long)
+    counted = forward_flop(CharacterModel(LSTM(128, 32), bench.V), ids)
+    assert bench.shakespeare_step(4, 32)[1] == 3 * counted
+    counted = forward_flop(SequenceClassifier(LSTM(28, 128), 10), torch.zeros(128, 28, 28))
+    assert bench.digits_step()[1] == 3 * counted
+
+
+def test_a_step_trains():
+    torch.manual_seed(0)
+    step, _, _ = bench.digits_step()
+    losses = [step() for _ in range(30)]
+    assert losses[-1] < losses[0] - 0.01
+
+
+def test_the_report_is_json_without_a_host_name(monkeypatch):
+    monkeypatch.setattr(bench, "BATCHES", (2,))
+    monkeypatch.setattr(bench, "SIZES", (8,))
+    monkeypatch.setattr(bench, "N", 8)
+    monkeypatch.setattr(bench, "has_bfloat16", lambda: True)
+    monkeypatch.setattr(bench, "seconds", lambda function: function() is None or 0.5)
+    monkeypatch.setattr(bench, "writing_speed", lambda: 300.0)
+    report = json.loads(json.dumps(bench.bench(repeats=1)))
+    facts = {"threads", "processor", "system", "python", "torch", "numpy", "date"}
+    assert set(report["machine"]) == facts
+    _, flop, characters = bench.shakespeare_step(16, 512)
+    assert characters == 16 * 64
+    for form in ("float32", "bfloat16"):
+        found = report["training"][form]["shakespeare"]
+        assert found["fraction"] == round(flop / (2 * 8**3), 3)
+        assert found["samples per second"] == 2 * characters
+    assert list(report["map of float32, batch size x units"]) == ["2 x 8"]
