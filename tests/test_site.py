@@ -78,26 +78,17 @@ FIGURE_PROBLEMS = """
 
 @pytest.mark.browser
 @pytest.mark.parametrize("path", PAGES)
-def test_page_from_the_disk(path, page, html):
-    """Complete without a server and without a network, math included."""
+def test_page_from_the_disk_fits_a_phone(path, page, html):
+    """Complete without a server and without a network, math included; nothing is too wide."""
     page.context.set_offline(True)
+    page.set_viewport_size({"width": 360, "height": 740})
     page.goto((html / path).as_uri())
     settle(page)
     assert page.problems == []
     assert [url for url in page.asked if not url.startswith(("file:", "data:", "blob:"))] == []
     assert page.evaluate(MATH_PROBLEMS) == []
     assert page.evaluate(FIGURE_PROBLEMS) == []
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize("path", PAGES)
-def test_page_fits_a_phone(path, browser, address):
-    context = browser.new_context(viewport={"width": 360, "height": 740})
-    page = context.new_page()
-    page.goto(f"{address}/{path}")
-    settle(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    context.close()
 
 
 @pytest.mark.browser
