@@ -203,6 +203,15 @@ def anchors(page: Path) -> set[str]:
     return {unescape(name) for name in re.findall(r'\sid="([^"]+)"', page.read_text("utf-8"))}
 
 
+@pytest.mark.parametrize("path", PAGES)
+def test_no_markup_is_left_in_the_text(path, html):
+    """Such as asterisks that Markdown did not take for bold, as it may beside 。 in Japanese."""
+    page = (html / path).read_text("utf-8")
+    text = re.sub(r"(?s)<(pre|code|script|style|annotation)\b.*?</\1>", "", page)
+    text = re.sub(r'(?s)<dt class="sig.*?</dt>|<[^>]+>', "", text)  # signatures have their own **
+    assert re.findall(r".{0,30}(?:\*\*|\]\(|`).{0,30}", text) == []
+
+
 def test_no_page_shows_a_path_of_the_machine(html):
     private = {str(ROOT), str(Path.home()), os.environ.get("VIRTUAL_ENV", str(ROOT))}
     found = [
