@@ -1,5 +1,6 @@
 """The records of the studies: complete, and made by what they say."""
 
+import ast
 import json
 import sys
 from concurrent.futures import Executor, Future
@@ -31,6 +32,17 @@ def test_the_first_steps_of_a_run_can_be_made_again(name):
         torch.set_num_threads(threads)
     # 20 steps of float32: another processor may round otherwise, and the difference grows
     assert again == pytest.approx(record["runs"][run]["trace"], rel=2e-3)
+
+
+def test_the_digest_of_code_sees_no_docstrings_and_no_comments():
+    def dump(source):
+        return ast.dump(study._without_docstrings(ast.parse(source)))
+
+    plain = "class A:\n    def f(self):\n        return 'a' + 'b'\n"
+    documented = '"""M."""\n# why\nclass A:\n    """A."""\n    def f(self):\n        """F."""\n'
+    documented += "        return 'a' + 'b'\n"
+    assert dump(plain) == dump(documented)
+    assert dump(plain) != dump(plain.replace("'b'", "'c'"))
 
 
 class AtOnce(Executor):

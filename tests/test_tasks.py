@@ -1,8 +1,21 @@
 """The made-up tasks: their answers, recomputed one step at a time."""
 
+import math
+
+import pytest
 import torch
 
-from rnnbook.data.tasks import MINUS, PLUS, SILENT, first_sign, store_and_recall
+from rnnbook.data.tasks import (
+    ADDING_FLOOR,
+    MINUS,
+    PLUS,
+    SILENT,
+    adding,
+    copying,
+    copying_floor,
+    first_sign,
+    store_and_recall,
+)
 from rnnbook.recipes import train_on_first_sign
 
 
@@ -35,6 +48,50 @@ def test_the_same_seed_gives_the_same_sequences():
     first, again, other = (store_and_recall(5, 9, generator(seed)) for seed in (1, 1, 2))
     assert torch.equal(first[0], again[0]) and torch.equal(first[1], again[1])
     assert not torch.equal(first[0], other[0])
+
+
+def test_adding():
+    x, y = adding(20_000, 9, generator())
+    assert x.shape == (20_000, 9, 2) and y.shape == (20_000,)
+    numbers, marks = x.unbind(dim=2)
+    assert numbers.min() >= 0 and numbers.max() < 1
+    assert (marks[:, :4].sum(dim=1) == 1).all() and (marks[:, 4:].sum(dim=1) == 1).all()
+    assert (marks.mean(dim=0) > 0.15).all()  # every step is marked now and then
+    torch.testing.assert_close(y, numbers[marks == 1].view(-1, 2).sum(dim=1))
+
+
+def test_the_floor_of_adding_is_the_error_of_the_best_constant():
+    _, y = adding(100_000, 5, generator())
+    errors = {answer: ((y - answer) ** 2).mean().item() for answer in (0.9, 1.0, 1.1)}
+    assert min(errors, key=errors.get) == 1.0
+    assert errors[1.0] == pytest.approx(ADDING_FLOOR, rel=0.02)
+
+
+def test_copying():
+    x, y = copying(50, 7, generator())
+    assert x.shape == (50, 27, 10) and y.shape == (50, 27)
+    ids = x.argmax(dim=2)
+    assert (x.sum(dim=2) == 1).all()
+    assert set(ids[:, :10].unique().tolist()) == set(range(1, 9))
+    assert (ids[:, 10:16] == 0).all() and (ids[:, 16] == 9).all() and (ids[:, 17:] == 0).all()
+    assert (y[:, :17] == 0).all() and torch.equal(y[:, 17:], ids[:, :10])
+
+
+def test_the_floor_of_copying_is_the_loss_of_an_answer_that_knows_the_clock_alone():
+    _, y = copying(500, 30, generator())
+    share = torch.zeros(50, 9)
+    share[:40, 0] = 1.0
+    share[40:, 1:] = 1 / 8
+    losses = -share[torch.arange(50), y].log()  # (500, 50)
+    assert losses.mean().item() == pytest.approx(copying_floor(30), rel=1e-5)
+    assert copying_floor(1000) == pytest.approx(10 * math.log(8) / 1020)
+
+
+def test_a_task_that_is_too_short_is_refused():
+    with pytest.raises(ValueError, match="no room for two marks"):
+        adding(3, 1, generator())
+    with pytest.raises(ValueError, match="the lag is 0"):
+        copying(3, 0, generator())
 
 
 def test_train_on_first_sign_learns_a_short_one_and_depends_on_its_seed_alone():

@@ -18,11 +18,15 @@ from rnnbook.cells import LSTM, RNN
 from rnnbook.checkpoints import CheckpointError, load_checkpoint
 from rnnbook.models import CharacterModel, SequenceClassifier
 from rnnbook.training import (
+    FreshBatches,
     MiniBatches,
     Streams,
     accuracy,
     carried_loss,
     constant,
+    detach,
+    mean_cross_entropy,
+    mean_squared_error,
     train,
     warmup_cosine,
     windowed_loss,
@@ -61,6 +65,20 @@ def test_a_batch_depends_on_its_step_alone():
     assert MiniBatches(x, x, 3, seed=6).batch(0).x.tolist() != forward[0]
 
 
+def test_fresh_batches_are_new_at_every_step_and_depend_on_it_alone():
+    def make(num_sequences, generator):
+        x = torch.rand(num_sequences, 4, generator=generator)
+        return x, x.sum(dim=1)
+
+    batches = FreshBatches(make, 3, seed=5)
+    first, second = batches.batch(0), batches.batch(1)
+    assert first.x.shape == (3, 4) and not first.continues
+    torch.testing.assert_close(first.y, first.x.sum(dim=1))
+    assert not torch.equal(first.x, second.x)
+    assert torch.equal(FreshBatches(make, 3, seed=5).batch(1).x, second.x)
+    assert not torch.equal(FreshBatches(make, 3, seed=6).batch(1).x, second.x)
+
+
 def test_streams_go_on_where_they_ended():
     ids = torch.arange(31)
     streams = Streams(ids, batch_size=2, window=5)
@@ -90,6 +108,45 @@ def test_training_learns():
     history = train(model, Streams(ids, 4, 10), steps=300, lr=2e-2)
     assert carried_loss(model, ids) < 0.1 < 1 < before
     assert len(history.losses) == len(history.gradient_norms) == 300
+
+
+def test_the_losses_by_hand():
+    logits = torch.tensor([[[0.0, 0.0], [1.0, 0.0]], [[0.0, 2.0], [3.0, 0.0]]])
+    y = torch.tensor([[0, 0], [1, 1]])
+    by_hand = [math.log(2), math.log(1 + math.exp(-1)), math.log(1 + math.exp(-2))]
+    by_hand.append(3 + math.log(1 + math.exp(-3)))
+    assert mean_cross_entropy(logits, y).item() == pytest.approx(sum(by_hand) / 4)
+    assert mean_cross_entropy(logits[:, 0], y[:, 0]).item() == pytest.approx(
+        (by_hand[0] + by_hand[2]) / 2
+    )
+    outputs, numbers = torch.tensor([[1.0], [4.0]]), torch.tensor([2.0, 2.0])
+    assert mean_squared_error(outputs, numbers).item() == (1 + 4) / 2
+
+
+def test_another_loss_can_be_trained_on():
+    def make(num_sequences, generator):
+        x = torch.rand(num_sequences, 3, 1, generator=generator)
+        return x, x.sum(dim=(1, 2))
+
+    torch.manual_seed(0)
+    model = SequenceClassifier(nn.RNN(1, 8, batch_first=True), 1)
+    losses = train(
+        model, FreshBatches(make, 20), steps=300, lr=1e-2, loss=mean_squared_error
+    ).losses
+    assert sum(losses[-20:]) / 20 < 0.02 < losses[0]
+
+
+def test_a_run_can_be_stopped_before_its_end_without_changing_its_beginning():
+    runs = [
+        train(character_model(), Streams(some_ids(), 4, 10), steps=20, lr=0.1, stop=stop)
+        for stop in (None, 5)
+    ]
+    assert len(runs[0].losses) == 20
+    assert runs[1].losses == runs[0].losses[:5]
+
+
+def test_a_model_may_keep_no_state():
+    assert detach(None) is None
 
 
 def test_the_state_is_carried_and_cut_off_as_the_batches_say():

@@ -61,9 +61,10 @@ def origin(record: dict[str, Any]) -> str:
     """Two lines that say when, where and with which code a record was made."""
     where = record["machine"]
     same = record["code"] == code_digest(record["study"])
-    hours = sum(run["seconds"] for run in record["runs"].values()) / 3600
+    minutes = sum(run["seconds"] for run in record["runs"].values()) / 60
     return (
-        f"{len(record['runs'])} runs, {hours:.1f} hours of computing, recorded on {where['date']} "
+        f"{len(record['runs'])} runs, {minutes:.0f} minutes of computing, "
+        f"recorded on {where['date']} "
         f"({where['processor']}, PyTorch {where['torch']});\n"
         + ("the code is the same today" if same else "THE CODE HAS CHANGED SINCE")
     )
@@ -73,15 +74,23 @@ def origin(record: dict[str, Any]) -> str:
 def code_digest(name: str) -> str:
     """The digest of a study's module and of all modules of the book that it imports.
 
-    Comments and blank lines do not count.
+    Comments, docstrings and blank lines do not count.
     """
     module = f"rnnbook.studies.{name}"
     behind = grimp.build_graph("rnnbook", cache_dir=None).find_upstream_modules(module)
     sources = [
         Path(find_spec(name).origin).read_text("utf-8") for name in sorted(behind | {module})
     ]
-    trees = "\n".join(ast.dump(ast.parse(source)) for source in sources)
+    trees = "\n".join(ast.dump(_without_docstrings(ast.parse(source))) for source in sources)
     return hashlib.sha256(trees.encode()).hexdigest()[:16]
+
+
+def _without_docstrings(tree: ast.Module) -> ast.Module:
+    for node in ast.walk(tree):
+        documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+        if documented and ast.get_docstring(node) is not None:
+            del node.body[0]
+    return tree
 
 
 def conduct(name: str, executor: Executor | None = None) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, mse_loss
 
 from rnnbook.checkpoints import ADVICE, CheckpointError, load_checkpoint, save_checkpoint
 from rnnbook.progress import progress_bar
@@ -55,6 +55,27 @@ class MiniBatches:
             self._epoch, self._order = epoch, torch.randperm(len(self.x), generator=generator)
         rows = self._order[i * self.batch_size : (i + 1) * self.batch_size]
         return Batch(self.x[rows], self.y[rows], continues=False)
+
+
+class FreshBatches:
+    """Examples made for each step, of which none is ever seen twice.
+
+    `make(batch_size, generator)` returns x (B, …) and y (B, …), as the tasks of
+    `rnnbook.data.tasks` do; the generator of a step depends on the seed and the step alone.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[int, torch.Generator], tuple[Tensor, Tensor]],
+        batch_size: int,
+        seed: int = 0,
+    ):
+        self.make, self.batch_size, self.seed = make, batch_size, seed
+
+    def batch(self, step: int) -> Batch:
+        """The batch of a step, from 0 on, without end."""
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + step)
+        return Batch(*self.make(self.batch_size, generator), continues=False)
 
 
 class Streams:
@@ -103,6 +124,19 @@ def warmup_cosine(progress: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (progress - 0.1) / 0.9))
 
 
+# ------------------------------------------------------------------ losses
+
+
+def mean_cross_entropy(logits: Tensor, y: Tensor) -> Tensor:
+    """The mean loss, in nats, of logits (B, C) with classes y (B,), or (B, T, C) with (B, T)."""
+    return cross_entropy(logits.flatten(0, -2), y.flatten())
+
+
+def mean_squared_error(outputs: Tensor, y: Tensor) -> Tensor:
+    """The mean squared error of outputs (B, 1) with numbers y (B,)."""
+    return mse_loss(outputs.squeeze(-1), y)
+
+
 # ------------------------------------------------------------------ the loop
 
 
@@ -118,10 +152,11 @@ class History:
 
 def train(
     model: nn.Module,
-    batches: MiniBatches | Streams,
+    batches: MiniBatches | FreshBatches | Streams,
     *,
     steps: int,
     lr: float,
+    loss: Callable[[Tensor, Tensor], Tensor] = mean_cross_entropy,
     schedule: Callable[[float], float] = warmup_cosine,
     clip: float = 1.0,
     betas: tuple[float, float] = (0.9, 0.999),
@@ -131,17 +166,20 @@ def train(
     measure: str = "held-out loss",
     checkpoint: Path | None = None,
     checkpoint_every: int = 500,
+    stop: int | None = None,
 ) -> History:
     """Train `model` with Adam for `steps` steps and return what happened.
 
-    `lr` is the highest learning rate, `schedule` its course; the norm of the whole gradient is
-    clipped to `clip`; `betas` are Adam's two (Kingma and Ba, 2015). `seed` resets PyTorch's random
-    numbers, from which dropout draws.
+    `loss` is a function of what the model returns for a batch and of the targets. `lr` is the
+    highest learning rate, `schedule` its course; the norm of the whole gradient is clipped to
+    `clip`; `betas` are Adam's two (Kingma and Ba, 2015). `seed` resets PyTorch's random numbers,
+    from which dropout draws.
     `evaluate` is called every `evaluate_every` steps and after the last one; what it returns is
     recorded and printed under the name `measure`.
 
     With a `checkpoint` file, the run is saved there every `checkpoint_every` steps, and goes on
-    from there if the file exists. Go on with the same arguments: they are not stored.
+    from there if the file exists. Go on with the same arguments: they are not stored. With
+    `stop`, the run ends after so many steps, with the learning rates of the whole.
 
     Raises `FloatingPointError` when the loss or its gradient is no longer finite, before it can
     spoil the weights, and `CheckpointError` when the checkpoint cannot be used.
@@ -156,13 +194,13 @@ def train(
     begin = time.perf_counter() - history.seconds
     first = len(history.losses)
     with progress_bar(total=steps, initial=first, desc="training", unit="step") as bar:
-        for step in range(first, steps):
+        for step in range(first, min(steps, stop or steps)):
             batch = batches.batch(step)
             state = state if batch.continues else None
             for group in optimizer.param_groups:
                 group["lr"] = lr * schedule((step + 0.5) / steps)
-            loss, norm, state = train_step(model, optimizer, batch, state, clip)
-            history.losses.append(loss)
+            value, norm, state = train_step(model, optimizer, batch, state, clip, loss)
+            history.losses.append(value)
             history.gradient_norms.append(norm)
             history.seconds = time.perf_counter() - begin
             bar.update()
@@ -177,25 +215,35 @@ def train(
 
 
 def train_step(
-    model: nn.Module, optimizer: torch.optim.Optimizer, batch: Batch, state: Any, clip: float
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    batch: Batch,
+    state: Any,
+    clip: float,
+    loss: Callable[[Tensor, Tensor], Tensor] = mean_cross_entropy,
 ) -> tuple[float, float, Any]:
     """One step of the optimizer. Returns the loss, the gradient's norm and the new state."""
-    logits, state = model(batch.x, state)
-    loss = cross_entropy(logits.flatten(0, -2), batch.y.flatten())  # logits (B, C) or (B, T, C)
+    outputs, state = model(batch.x, state)
+    value = loss(outputs, batch.y)
     optimizer.zero_grad()
-    loss.backward()
+    value.backward()
     norm = nn.utils.clip_grad_norm_(model.parameters(), clip)
-    if not (loss.isfinite() and norm.isfinite()):
+    if not (value.isfinite() and norm.isfinite()):
         raise FloatingPointError(
-            f"the loss is {loss.item():g} and the norm of its gradient {norm.item():g}: "
+            f"the loss is {value.item():g} and the norm of its gradient {norm.item():g}: "
             "try a lower learning rate"
         )
     optimizer.step()
-    return loss.item(), norm.item(), detach(state)
+    return value.item(), norm.item(), detach(state)
 
 
 def detach(state: Any) -> Any:
-    """The state, without its history: the gradient stops here, the numbers go on."""
+    """The state, without its history: the gradient stops here, the numbers go on.
+
+    A state may be a tuple of tensors, or None for a model that keeps none.
+    """
+    if state is None:
+        return None
     return tuple(map(detach, state)) if isinstance(state, tuple) else state.detach()
 
 

@@ -3,8 +3,11 @@
 Signs are +1 or -1 with equal probability. Nothing is stored: a generator gives the sequences.
 """
 
+import math
+
 import torch
 from torch import Tensor
+from torch.nn.functional import one_hot
 
 
 def signs(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
@@ -46,3 +49,54 @@ def store_and_recall(
     x = torch.stack([sign, store.float(), recall.float()], dim=2)
     y = torch.where(recall, torch.where(stored > 0, PLUS, MINUS), SILENT)
     return x, y
+
+
+ADDING_FLOOR = 1 / 6  # the mean squared error of the best constant answer, 1
+
+
+def adding(num_sequences: int, T: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Add the two numbers that are marked (Hochreiter and Schmidhuber, 1997).
+
+    x (N, T, 2) holds at each step a number, uniform in [0, 1), and a mark: 1 at one step of the
+    first half and at one of the second half, else 0. y (N,) is the sum of the two marked numbers.
+    The variance of y is 1/6: no answer that ignores the sequence has a smaller error on average.
+    Raises `ValueError` if `T` is below 2.
+    """
+    if T < 2:
+        raise ValueError(f"a sequence of {T} steps has no room for two marks; take 2 or more")
+    numbers = torch.rand(num_sequences, T, generator=generator)
+    first = torch.randint(T // 2, (num_sequences, 1), generator=generator)
+    second = torch.randint(T // 2, T, (num_sequences, 1), generator=generator)
+    marks = torch.zeros(num_sequences, T).scatter_(1, torch.cat([first, second], dim=1), 1.0)
+    return torch.stack([numbers, marks], dim=2), (numbers * marks).sum(dim=1)
+
+
+NUM_COPIED, NUM_SYMBOLS = 10, 8
+BLANK, GO = 0, 9  # the symbols to copy are 1 to 8
+
+
+def copying(num_sequences: int, T: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Repeat ten symbols after T steps without any (Arjovsky et al., 2016).
+
+    x (N, T + 20, 10) is one-hot: ten symbols out of eight, T - 1 blanks, a sign to begin, ten
+    blanks. y (N, T + 20) are the answers: blank, and in the last ten steps the ten symbols.
+    Raises `ValueError` if `T` is below 1.
+    """
+    if T < 1:
+        raise ValueError(f"the lag is {T}; it must be 1 or more")
+    shape = (num_sequences, NUM_COPIED)
+    symbols = torch.randint(1, NUM_SYMBOLS + 1, shape, generator=generator)
+    ids = torch.full((num_sequences, T + 2 * NUM_COPIED), BLANK)
+    y = ids.clone()
+    ids[:, :NUM_COPIED] = symbols
+    ids[:, T + NUM_COPIED - 1] = GO
+    y[:, -NUM_COPIED:] = symbols
+    return one_hot(ids, NUM_SYMBOLS + 2).float(), y
+
+
+def copying_floor(T: int) -> float:
+    """The mean loss per step, in nats, of the best answer that remembers no symbol of `copying`.
+
+    It knows when to answer a blank; in each of the last ten steps, eight symbols are as likely.
+    """
+    return NUM_COPIED * math.log(NUM_SYMBOLS) / (T + 2 * NUM_COPIED)
