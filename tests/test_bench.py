@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -10,19 +11,23 @@ from rnnbook.cells import LSTM
 from rnnbook.models import CharacterModel, SequenceClassifier
 
 
-def forward_flop(model, x):
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        model(x)
+def training_flop(model, x):
+    """Of a forward and a backward pass, as PyTorch counts them."""
+    with FlopCounterMode(display=False) as counter:
+        model(x)[0].sum().backward()
     return counter.get_total_flops()
 
 
 def test_the_operations_are_those_that_pytorch_counts():
-    """On our own LSTM, whose matrix products PyTorch's counter sees one by one."""
+    """On our own LSTM, whose matrix products PyTorch's counter sees one by one.
+
+    Its first state is a constant, which needs no gradient: a little less than what we count.
+    """
     ids = torch.zeros(4, bench.WINDOW, dtype=torch.long)
-    counted = forward_flop(CharacterModel(LSTM(128, 32), bench.V), ids)
-    assert bench.shakespeare_step(4, 32)[1] == 3 * counted
-    counted = forward_flop(SequenceClassifier(LSTM(28, 128), 10), torch.zeros(128, 28, 28))
-    assert bench.digits_step()[1] == 3 * counted
+    counted = training_flop(CharacterModel(LSTM(128, 32), bench.V), ids)
+    assert bench.shakespeare_step(4, 32)[1] == pytest.approx(counted, rel=0.02)
+    counted = training_flop(SequenceClassifier(LSTM(28, 128), 10), torch.zeros(128, 28, 28))
+    assert bench.digits_step()[1] == pytest.approx(counted, rel=0.02)
 
 
 def test_a_step_trains():

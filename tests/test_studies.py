@@ -49,7 +49,7 @@ class AtOnce(Executor):
     """Runs what is submitted in this process, until it is told to fail."""
 
     def __init__(self):
-        self.done, self.at_most = [], 99
+        self.done, self.at_most, self.cancelled = [], 99, False
 
     def submit(self, function, name, run):
         future = Future()
@@ -59,6 +59,9 @@ class AtOnce(Executor):
         else:
             future.set_exception(KeyboardInterrupt())
         return future
+
+    def shutdown(self, wait=True, *, cancel_futures=False):
+        self.cancelled = self.cancelled or cancel_futures
 
 
 @pytest.fixture
@@ -93,6 +96,7 @@ def test_an_interrupted_study_goes_on(miniature):
         study.conduct("miniature", broken)
     study.conduct("miniature", whole)
     assert len(broken.done) == 2 and len(whole.done) >= 1
+    assert broken.cancelled and not whole.cancelled
     assert set(broken.done) | set(whole.done) == set(miniature.RUNS)
     assert list(study.load("miniature")["runs"]) == list(miniature.RUNS)
 

@@ -108,10 +108,14 @@ def conduct(name: str, executor: Executor | None = None) -> dict[str, Any]:
         progress_bar(total=len(study.RUNS), initial=len(record["runs"]), unit="run") as bar,
     ):
         waiting = {pool.submit(_carry_out, name, run): run for run in left}
-        for future in as_completed(waiting):
-            record["runs"][waiting[future]] = future.result()
-            _write(name, study, record)
-            bar.update()
+        try:
+            for future in as_completed(waiting):
+                record["runs"][waiting[future]] = future.result()
+                _write(name, study, record)
+                bar.update()
+        except BaseException:  # what was not begun is not worth waiting for
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     return record
 
 
@@ -133,9 +137,9 @@ def _begin(name: str, study: ModuleType) -> dict[str, Any]:
 def _carry_out(name: str, run: str) -> dict[str, Any]:
     study = _module(name)
     torch.set_num_threads(study.THREADS)
-    begin = time.perf_counter()
+    begin = time.process_time()  # of the cores, without waiting for other programs
     result = study.run(study.RUNS[run])
-    seconds = round(time.perf_counter() - begin, 1)
+    seconds = round(time.process_time() - begin, 1)
     result["trace"] = [round(loss, 6) for loss in result["trace"][:TRACE]]
     return {"settings": study.RUNS[run], "seconds": seconds, **result}
 

@@ -144,7 +144,7 @@ def mean_squared_error(outputs: Tensor, y: Tensor) -> Tensor:
 class History:
     """What happened at each step, and how the model did on held-out data now and then."""
 
-    losses: list[float] = field(default_factory=list)  # mean loss of the batch, in nats
+    losses: list[float] = field(default_factory=list)  # mean loss of the batch
     gradient_norms: list[float] = field(default_factory=list)  # before clipping
     held_out: list[tuple[int, float]] = field(default_factory=list)  # (steps done, measure)
     seconds: float = 0.0  # evaluation included, interruptions not

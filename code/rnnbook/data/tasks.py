@@ -55,7 +55,7 @@ ADDING_FLOOR = 1 / 6  # the mean squared error of the best constant answer, 1
 
 
 def adding(num_sequences: int, T: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Add the two numbers that are marked (Hochreiter and Schmidhuber, 1997).
+    """Add the two numbers that are marked (after Hochreiter and Schmidhuber, 1997).
 
     x (N, T, 2) holds at each step a number, uniform in [0, 1), and a mark: 1 at one step of the
     first half and at one of the second half, else 0. y (N,) is the sum of the two marked numbers.

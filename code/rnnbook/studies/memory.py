@@ -1,0 +1,109 @@
+"""How far back can it remember? The adding and the copying problem at long lags.
+
+Every kind of cell has 64 units and meets the same sequences; the orthogonal network has 128 in
+the copying problem, in which it has ten symbols to hold. No sequence is seen twice, so the loss
+of a training batch, taken before the step, is a loss on new data; the result of a run is its
+mean over the last steps.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from rnnbook.cells import set_forget_bias
+from rnnbook.data.tasks import NUM_SYMBOLS, adding, copying
+from rnnbook.longmemory import MinGRU, OrthogonalRNN, chrono_start, identity_start
+from rnnbook.models import SequenceClassifier, SequenceLabeller
+from rnnbook.training import FreshBatches, mean_cross_entropy, mean_squared_error, train
+
+THREADS = 1  # the tensors are small
+SEEDS = range(1, 4)
+BATCH, LAST = 32, 100  # LAST: over how many steps at the end the loss is averaged
+EVERY = 25  # steps that are averaged for a point of the curve
+
+# A kind of cell is made from its input size, its number of units and the longest lag.
+CELLS: dict[str, Callable[[int, int, int], nn.Module]] = {
+    "simple RNN": lambda D, H, T: nn.RNN(D, H, batch_first=True),
+    "IRNN": lambda D, H, T: identity_start(nn.RNN(D, H, nonlinearity="relu", batch_first=True)),
+    "orthogonal RNN": lambda D, H, T: OrthogonalRNN(D, H),
+    "LSTM, forget bias 1": lambda D, H, T: set_forget_bias(nn.LSTM(D, H, batch_first=True)),
+    "LSTM, chrono start": lambda D, H, T: chrono_start(nn.LSTM(D, H, batch_first=True), T),
+    "GRU": lambda D, H, T: nn.GRU(D, H, batch_first=True),
+    "minGRU": lambda D, H, T: MinGRU(D, H, T),
+}
+GATED = list(CELLS)[3:]
+
+
+PROBLEMS = (  # task, lag, kinds of cells, steps
+    ("adding", 50, ["LSTM, forget bias 1"], 600),
+    ("adding", 50, ["LSTM, forget bias 1"], 2000),
+    ("adding", 200, list(CELLS), 2000),
+    ("adding", 600, ["LSTM, chrono start", "minGRU"], 2000),
+    ("copying", 200, list(CELLS), 1500),
+)
+
+
+def settings(task: str, T: int, cell: str, steps: int, seed: int) -> dict[str, Any]:
+    """One run. The learning rates were chosen by hand, after a few short trials."""
+    lr = 1e-3
+    if cell == "IRNN":
+        lr = 1e-4  # with 1e-3 it explodes
+    elif task == "adding" and cell in GATED:
+        lr = 1e-2
+    return {"task": task, "T": T, "cell": cell, "lr": lr, "steps": steps, "seed": seed}
+
+
+RUNS = {
+    f"{task} {T}, {cell}, {steps} steps, seed {seed}": settings(task, T, cell, steps, seed)
+    for task, T, cells, steps in PROBLEMS
+    for cell in cells
+    for seed in SEEDS
+}
+
+
+def problem(task: str, T: int) -> tuple[Callable, Callable, int]:
+    """The function that makes sequences of a task, its loss, and its input size."""
+    if task == "adding":
+        return lambda n, generator: adding(n, T, generator), mean_squared_error, 2
+    return lambda n, generator: copying(n, T, generator), mean_cross_entropy, NUM_SYMBOLS + 2
+
+
+def model(task: str, T: int, cell: str) -> nn.Module:
+    """A new model for a task: one number after the last step, or a symbol at every step."""
+    _, _, D = problem(task, T)
+    H = 128 if task == "copying" and cell == "orthogonal RNN" else 64
+    layer = CELLS[cell](D, H, T)
+    if task == "adding":
+        return SequenceClassifier(layer, 1)
+    return SequenceLabeller(layer, NUM_SYMBOLS + 1)
+
+
+def run(settings: dict[str, Any], stop: int | None = None) -> dict[str, Any]:
+    """Train one cell; see `rnnbook.study`. Where the training explodes, "final" is None."""
+    task, T, seed = settings["task"], settings["T"], settings["seed"]
+    torch.manual_seed(seed)
+    network = model(task, T, settings["cell"])
+    make, loss, _ = problem(task, T)
+    losses = []
+
+    def noted(outputs: Tensor, y: Tensor) -> Tensor:
+        value = loss(outputs, y)
+        losses.append(value.item())
+        return value
+
+    batches = FreshBatches(make, BATCH, seed)
+    steps, lr = settings["steps"], settings["lr"]
+    try:
+        train(network, batches, steps=steps, lr=lr, loss=noted, seed=seed, stop=stop)
+        final = round(sum(losses[-LAST:]) / len(losses[-LAST:]), 7)
+    except FloatingPointError:
+        final = None
+    starts = range(0, len(losses) - EVERY + 1, EVERY)
+    return {
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "curve": [round(sum(losses[k : k + EVERY]) / EVERY, 6) for k in starts],
+        "final": final,
+        "trace": losses,
+    }

@@ -1,0 +1,61 @@
+"""The counting models, against counting by hand."""
+
+import math
+
+import numpy as np
+import pytest
+
+from rnnbook.ngrams import as_numbers, look_up, ngram_losses, ngram_probabilities
+
+TRAIN, OTHER = "abracadabra", "cab"
+V, M = 5, 2.0  # of a, b, c, d, r; and characters that the lower order adds
+
+
+def ids(text):
+    return np.array(["abcdr".index(character) for character in text])
+
+
+def by_hand(context, character, n):
+    """The probability of a character, by searching in the text."""
+    if n == 0:
+        return 1 / V
+    context = context[len(context) - n + 1 :]
+    places = [k for k in range(len(TRAIN)) if TRAIN[k : k + n - 1] == context]
+    if n == 1:
+        seen, hits = len(TRAIN), TRAIN.count(character)
+    else:  # the context at the very end of the text counts as seen, although nothing follows
+        seen = len(places)
+        hits = sum(TRAIN[k : k + n] == context + character for k in places)
+    return (hits + M * by_hand(context, character, n - 1)) / (seen + M)
+
+
+def test_the_probabilities_are_those_counted_by_hand():
+    p = ngram_probabilities(ids(TRAIN), ids(OTHER), V, M, max_order=4)
+    assert p.shape == (5, 3)
+    for n in range(5):
+        for k, character in enumerate(OTHER):
+            assert p[n, k] == pytest.approx(by_hand(TRAIN + OTHER[:k], character, n), abs=1e-12)
+
+
+@pytest.mark.parametrize("order", range(4))
+def test_the_probabilities_of_all_next_characters_add_up_to_one(order):
+    """Nearly: the end of the text is a context that nothing followed."""
+    text = np.random.default_rng(0).integers(V, size=3000)
+    p = [ngram_probabilities(text, np.array([c]), V, M, max_order=3)[order, 0] for c in range(V)]
+    assert sum(p) == pytest.approx(1, abs=0.02)
+
+
+def test_the_losses_are_mean_negative_logarithms():
+    losses = ngram_losses(ids(TRAIN), ids(OTHER), V, M, max_order=2)
+    p = ngram_probabilities(ids(TRAIN), ids(OTHER), V, M, max_order=2)
+    assert losses[0] == pytest.approx(math.log(V))
+    assert losses[2] == pytest.approx(-math.log(p[2].prod()) / 3)
+
+
+def test_rows_of_characters_become_numbers():
+    assert as_numbers(np.array([1, 2, 3, 4]), 3, 10).tolist() == [123, 234]
+
+
+def test_what_was_never_counted_has_been_seen_zero_times():
+    counts = np.unique(np.array([5, 3, 5]), return_counts=True)
+    assert look_up(counts, np.array([5, 4, 3, 9])).tolist() == [2, 0, 1, 0]
