@@ -94,3 +94,14 @@ def browser():
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def one_thread():
+    """For small tensors: more threads would wait for each other."""
+    import torch  # here, since not every test needs it
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)

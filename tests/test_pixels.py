@@ -13,14 +13,7 @@ from rnnbook.pixels import (
 )
 from rnnbook.studies import pixels
 
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """The tensors are small: more threads would wait for each other."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 READERS = {

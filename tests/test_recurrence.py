@@ -5,14 +5,7 @@ import torch
 
 from rnnbook import recurrence
 
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """The tensors are small: more threads would wait for each other."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 WAYS = {
