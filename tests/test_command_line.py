@@ -21,7 +21,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from rnnbook import __main__ as command_line
-from rnnbook import images, recipes, runs, training
+from rnnbook import images, recipes, runs, study, training
 from rnnbook.data import mnist, shakespeare
 from rnnbook.data.fetch import DataError
 from rnnbook.data.text import Vocabulary
@@ -126,7 +126,7 @@ def test_every_command_has_a_help(command, call):
         ("sample --promt x", "--promt"),
         ("sample 'two\nlines'", "two lines"),
         ("study", "required: NAME"),
-        ("study nothing", "no study 'nothing'; there are: parts"),
+        ("study nothing", f"no study 'nothing'; there are: {', '.join(study.names())}"),
     ],
 )
 def test_nonsense_is_refused(arguments, message, refused):
