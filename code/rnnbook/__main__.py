@@ -107,23 +107,28 @@ def train_mnist(options: argparse.Namespace) -> None:
 
 def train_shakespeare(options: argparse.Namespace) -> None:
     """Train the model of characters as its chapter does, and measure its loss."""
-    from rnnbook import recipes
+    from rnnbook import long_training, recipes
     from rnnbook.data.text import Vocabulary
     from rnnbook.training import carried_loss
 
     text = read_text(options.text, at_least=2 * recipes.STREAMS * recipes.WINDOW)
     vocabulary = Vocabulary(text.text)
     ids = vocabulary.encode(text.train)
-    held_out = min(50_000, len(ids) // 20)  # the first ones, as in the chapter
-    model = recipes.character_model(len(vocabulary), options.seed)
     settings = given(options, "steps", "seed")
-    train = partial(
-        recipes.train_shakespeare,
-        model,
-        ids[held_out:],
-        evaluate=lambda model: carried_loss(model, ids[:held_out]),
-        **settings,
-    )
+    if options.long:
+        model = long_training.long_character_model(len(vocabulary), options.seed)
+        train = partial(long_training.train_long, model, ids, **settings)
+        settings["long"] = True
+    else:
+        held_out = min(50_000, len(ids) // 20)  # the first ones, as in the chapter
+        model = recipes.character_model(len(vocabulary), options.seed)
+        train = partial(
+            recipes.train_shakespeare,
+            model,
+            ids[held_out:],
+            evaluate=lambda model: carried_loss(model, ids[:held_out]),
+            **settings,
+        )
     settings = {"kind": "shakespeare", **settings, "text": text.sha256[:12]}
     trained = run(options, settings, model, train, "".join(vocabulary.characters))
     loss = carried_loss(trained, vocabulary.encode(text.validation))
@@ -313,6 +318,8 @@ def add_train_options(command: Parser, kind: str) -> None:
     else:
         add("--steps", type=whole(1), metavar="N", help="of training (as in the book)")
         add("--text", type=Path, metavar="FILE", help="train on a text of your own, in UTF-8")
+        what = "the larger model of the last chapter, on all of the training text"
+        add("--long", action="store_true", help=what)
     add("--seed", type=whole(0), default=0, metavar="N", help="of the random numbers (%(default)s)")
     add(
         "--output",

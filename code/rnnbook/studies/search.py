@@ -32,8 +32,9 @@ NETWORKS: dict[str, Callable[[int], nn.Module]] = {
     "minGRU stack": lambda V: MinGRUStack(V),
     "transformer": lambda V: Transformer(V),
 }
-RATES = (1e-3, 2e-3, 4e-3, 8e-3, 16e-3)
-RUNS = {f"{net}, {lr:g}": {"network": net, "lr": lr} for net in NETWORKS for lr in RATES}
+LOWEST = {"LSTM": 4e-3, "minGRU stack": 4e-3}  # elsewhere 1e-3; each rate is twice the one before
+RATES = {net: [LOWEST.get(net, 1e-3) * 2**k for k in range(5)] for net in NETWORKS}
+RUNS = {f"{net}, {lr:g}": {"network": net, "lr": lr} for net in NETWORKS for lr in RATES[net]}
 
 
 def run(settings: dict[str, Any], stop: int | None = None) -> dict[str, Any]:

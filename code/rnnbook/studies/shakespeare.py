@@ -19,7 +19,7 @@ from rnnbook.training import carried_loss, windowed_loss
 THREADS = 1
 STEPS = 980
 SEEDS = range(3)
-RATES = {"simple RNN": 4e-3, "GRU": 4e-3, "LSTM": 16e-3, "minGRU stack": 16e-3, "transformer": 4e-3}
+RATES = {"simple RNN": 4e-3, "GRU": 4e-3, "LSTM": 16e-3, "minGRU stack": 32e-3, "transformer": 4e-3}
 RUNS = {
     f"{net}, seed {seed}": {"network": net, "lr": RATES[net], "seed": seed}
     for net in NETWORKS
