@@ -318,7 +318,7 @@ def add_train_options(command: Parser, kind: str) -> None:
     else:
         add("--steps", type=whole(1), metavar="N", help="of training (as in the book)")
         add("--text", type=Path, metavar="FILE", help="train on a text of your own, in UTF-8")
-        what = "the larger model of the last chapter, on all of the training text"
+        what = "the larger model of the chapter on the long training, on all of the training text"
         add("--long", action="store_true", help=what)
     add("--seed", type=whole(0), default=0, metavar="N", help="of the random numbers (%(default)s)")
     add(
