@@ -3,7 +3,7 @@
 PYTHON ?= python3
 PY = .venv/bin/python
 
-.PHONY: help book test serve notebooks bench lint locale clean
+.PHONY: help book test serve notebooks bench long lint locale clean
 
 help:  ## This list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1	/'
@@ -30,6 +30,10 @@ notebooks: .venv/ready  ## Write the chapters as notebooks to _build/notebooks
 
 bench: .venv/ready  ## Measure how fast training runs on this machine (JSON)
 	@$(PY) -m rnnbook bench
+
+long: .venv/ready  ## Train the four models of the chapter "Forty-five minutes", or go on with them
+	@seq 0 3 | OMP_NUM_THREADS=1 xargs -P 2 -I{} $(PY) -m rnnbook train shakespeare \
+	    --long --seed {} --output runs/long-{}.pt --resume
 
 lint: .venv/ready  ## Check style, spelling and layers
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m codespell_lib && .venv/bin/lint-imports

@@ -97,6 +97,29 @@ def browser():
 
 
 @pytest.fixture
+def page(browser):
+    """A new page that notes what goes wrong and whom it asks for what."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.problems, page.asked = [], []
+    page.on(
+        "console",
+        lambda message: (
+            page.problems.append(message.text) if message.type in ("error", "warning") else None
+        ),
+    )
+    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    page.on("requestfailed", lambda request: page.problems.append(request.url))
+    page.on(
+        "response",
+        lambda response: page.problems.append(response.url) if response.status >= 400 else None,
+    )
+    page.on("request", lambda request: page.asked.append(request.url))
+    yield page
+    context.close()
+
+
+@pytest.fixture
 def one_thread():
     """For small tensors: more threads would wait for each other."""
     import torch  # here, since not every test needs it

@@ -21,7 +21,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from rnnbook import __main__ as command_line
-from rnnbook import images, long_training, recipes, runs, study, training
+from rnnbook import ensemble, images, recipes, runs, study, training
 from rnnbook.data import mnist, shakespeare
 from rnnbook.data.fetch import DataError
 from rnnbook.data.text import Vocabulary
@@ -247,8 +247,8 @@ def test_train_shakespeare_follows_the_long_recipe_and_its_model_writes(call, in
     call(*TRAIN["shakespeare"].split(), "--seed", "3", "--long")
     vocabulary = Vocabulary(TEXT)
     ids = vocabulary.encode(TEXT[: int(0.9 * len(TEXT))])
-    model = long_training.long_character_model(len(vocabulary), seed=3)
-    long_training.train_long(model, ids, steps=6, seed=3)
+    model = ensemble.ensemble_member(len(vocabulary), seed=3)
+    ensemble.train_member(model, ids, steps=6, seed=3)
     assert same(weights("runs/shakespeare.pt"), model.state_dict())
     code, out, _ = call("sample", "--length", "20")
     assert code == 0 and len(out) >= 20
@@ -570,6 +570,25 @@ def test_sample_writes_what_the_library_writes(call):
     code, out, _ = call("sample", *arguments.split())
     assert code == 0 and out.removesuffix("\n") == text.removesuffix("\n")
     assert out.endswith("\n")
+
+
+def test_of_several_models_the_mean_of_their_probabilities_writes(call):
+    one, other = model_file("shakespeare"), Path("runs/other.pt")
+    characters = "".join(sorted(set(TEXT)))
+    runs.finish(
+        other, {"kind": "shakespeare"}, recipes.character_model(len(characters), 1), characters
+    )
+    pair = ensemble.Ensemble(runs.load_model(path, "shakespeare")[0] for path in (one, other))
+    text = sample(pair, Vocabulary(characters), "All:", 40, seed=0)
+    arguments = f"--prompt All: --length 40 --model {one} {other}"
+    code, out, _ = call("sample", *arguments.split())
+    assert code == 0 and out.removesuffix("\n") == text.removesuffix("\n")
+
+
+def test_models_of_different_texts_cannot_be_averaged(refused):
+    one, other = model_file("shakespeare"), Path("runs/other.pt")
+    runs.finish(other, {"kind": "shakespeare"}, recipes.character_model(2), "ab")
+    refused("the same characters", "sample", "--model", str(one), str(other))
 
 
 def test_each_character_is_shown_as_soon_as_it_is_drawn(monkeypatch):

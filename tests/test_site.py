@@ -16,29 +16,6 @@ PAGES = [f"{folder}book/{name}.html" for folder in ("", "ja/") for name in SOURC
 TEXT_FILES = {".html", ".js", ".css", ".json", ".svg", ".txt", ".md", ".ipynb", ".xml"}
 
 
-@pytest.fixture
-def page(browser):
-    """A new page that notes what goes wrong and whom it asks for what."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    page.problems, page.asked = [], []
-    page.on(
-        "console",
-        lambda message: (
-            page.problems.append(message.text) if message.type in ("error", "warning") else None
-        ),
-    )
-    page.on("pageerror", lambda error: page.problems.append(str(error)))
-    page.on("requestfailed", lambda request: page.problems.append(request.url))
-    page.on(
-        "response",
-        lambda response: page.problems.append(response.url) if response.status >= 400 else None,
-    )
-    page.on("request", lambda request: page.asked.append(request.url))
-    yield page
-    context.close()
-
-
 def settle(page):
     """Scroll to the end, so that lazy figures load, and wait for the math."""
     page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
@@ -222,3 +199,72 @@ def test_no_page_shows_a_path_of_the_machine(html):
         if word in path.read_text("utf-8", errors="replace")
     ]
     assert found == []
+
+
+# ------------------------------------------------------------------ the live figures
+
+DEMOS = {
+    "digits": ["digits"],
+    "index": ["trainer"],
+    "lstm": ["gates", "trainer"],
+    "shakespeare": ["writer"],
+    "vanishing_gradient": ["gradient"],
+}
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("edition", ["", "ja/"])
+@pytest.mark.parametrize("name", DEMOS)
+def test_the_demos_of_a_page_work_from_the_disk(name, edition, page, html):
+    page.context.set_offline(True)
+    page.goto((html / f"{edition}book/{name}.html").as_uri())
+    for kind in DEMOS[name]:
+        demo = page.locator(f'.rnn-demo[data-demo="{kind}"]')
+        demo.scroll_into_view_if_needed()
+        demo.locator(".stage").wait_for()
+    assert page.locator(".rnn-demo").count() == len(DEMOS[name])
+    assert page.problems == []
+    assert [url for url in page.asked if not url.startswith(("file:", "data:", "blob:"))] == []
+
+
+def test_programs_and_weights_are_files_that_both_editions_share(html):
+    for page in PAGES:
+        assert "data-demo-part" not in (html / page).read_text("utf-8"), page
+    weights = {path.name for path in (html / "_static" / "models").glob("*.js")}
+    assert len(weights) >= 2  # of the digits and of Shakespeare
+    assert not (html / "ja" / "_static" / "models").exists()
+
+
+@pytest.mark.browser
+def test_a_drawn_digit_is_read(page, html):
+    page.goto((html / "book/digits.html").as_uri())
+    pad = page.locator(".rnn-demo .pad")
+    pad.scroll_into_view_if_needed()
+    box = pad.bounding_box()
+    corners = [(0.25, 0.2), (0.75, 0.2), (0.45, 0.85)]  # a seven
+    (x, y), *others = [
+        (box["x"] + u * box["width"], box["y"] + v * box["height"]) for u, v in corners
+    ]
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for x, y in others:
+        page.mouse.move(x, y, steps=12)
+    page.mouse.up()
+    status = page.locator(".rnn-demo .status")
+    page.wait_for_function(
+        "document.querySelector('.rnn-demo .status').textContent.startsWith('After 28 rows')"
+    )
+    assert status.inner_text().startswith("After 28 rows: 7")
+
+
+@pytest.mark.browser
+def test_the_model_of_the_page_writes(page, html):
+    page.goto((html / "book/shakespeare.html").as_uri())
+    demo = page.locator(".rnn-demo")
+    demo.scroll_into_view_if_needed()
+    demo.get_by_label("Pace").select_option("fast")
+    demo.get_by_role("button", name="Write").click()
+    demo.get_by_role("button", name="Write").wait_for()
+    text = demo.locator(".paper").evaluate("node => node.textContent")
+    assert text.startswith("ROMEO:\n") and len(text) == 407
+    assert len(re.findall(r"\b(the|to|and|of|I|you|my)\b", text)) >= 5  # English, at a glance

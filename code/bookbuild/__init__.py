@@ -6,15 +6,18 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 
-from bookbuild import cache, claims, failures, gathered, languages, mathjax, report
+from bookbuild import cache, claims, demos, failures, gathered, languages, mathjax, report
 
 
 def setup(app: Sphinx) -> dict:
     os.environ["RNNBOOK_BUILD"] = "1"  # the kernels of the chapters draw no progress bars
-    for task in (cache, claims, failures, gathered, languages, mathjax, report):
+    for task in (cache, claims, demos, failures, gathered, languages, mathjax, report):
         task.setup(app)
-    # Another env_version makes Sphinx read every page again: when this extension has changed.
-    sources = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+    # Another env_version makes Sphinx read every page again: when this extension has changed, or
+    # a program of the demos.
+    code = Path(__file__).parents[1]
+    paths = [*code.glob("bookbuild/*.py"), *code.glob("rnnbook/demos/js/*")]
+    sources = b"".join(path.read_bytes() for path in sorted(paths))
     return {
         "env_version": zlib.crc32(sources),
         "parallel_read_safe": False,

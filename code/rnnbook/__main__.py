@@ -107,7 +107,7 @@ def train_mnist(options: argparse.Namespace) -> None:
 
 def train_shakespeare(options: argparse.Namespace) -> None:
     """Train the model of characters as its chapter does, and measure its loss."""
-    from rnnbook import long_training, recipes
+    from rnnbook import ensemble, recipes
     from rnnbook.data.text import Vocabulary
     from rnnbook.training import carried_loss
 
@@ -116,8 +116,8 @@ def train_shakespeare(options: argparse.Namespace) -> None:
     ids = vocabulary.encode(text.train)
     settings = given(options, "steps", "seed")
     if options.long:
-        model = long_training.long_character_model(len(vocabulary), options.seed)
-        train = partial(long_training.train_long, model, ids, **settings)
+        model = ensemble.ensemble_member(len(vocabulary), options.seed)
+        train = partial(ensemble.train_member, model, ids, **settings)
         settings["long"] = True
     else:
         held_out = min(50_000, len(ids) // 20)  # the first ones, as in the chapter
@@ -205,10 +205,14 @@ def classify(options: argparse.Namespace) -> None:
 def sample(options: argparse.Namespace) -> None:
     """Print the prompt and what the model writes after it, each character when it is drawn."""
     from rnnbook.data.text import Vocabulary
+    from rnnbook.ensemble import Ensemble
     from rnnbook.runs import load_model
     from rnnbook.sampling import stream
 
-    model, characters = load_model(options.model, "shakespeare")
+    models, known = zip(*(load_model(path, "shakespeare") for path in options.model), strict=True)
+    if len(set(known)) > 1:
+        raise UsageError("the models do not know the same characters; average models of one text")
+    model, characters = Ensemble(models) if len(models) > 1 else models[0], known[0]
     how = given(options, "temperature", "top_k", "seed")
     pieces = stream(model, Vocabulary(characters), options.prompt, **how)
     try:
@@ -318,7 +322,7 @@ def add_train_options(command: Parser, kind: str) -> None:
     else:
         add("--steps", type=whole(1), metavar="N", help="of training (as in the book)")
         add("--text", type=Path, metavar="FILE", help="train on a text of your own, in UTF-8")
-        what = "the larger model of the chapter on the long training, on all of the training text"
+        what = "one of the four models of the chapter on the long training (`make long`)"
         add("--long", action="store_true", help=what)
     add("--seed", type=whole(0), default=0, metavar="N", help="of the random numbers (%(default)s)")
     add(
@@ -338,7 +342,8 @@ def add_train_options(command: Parser, kind: str) -> None:
 def add_classify_options(command: Parser) -> None:
     what = "one digit, dark on light or light on dark, in any format that Pillow reads"
     command.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help=what)
-    add_model_option(command, "mnist")
+    what = "what `train mnist` wrote (%(default)s)"
+    command.add_argument("--model", type=Path, default=RUNS["mnist"], metavar="FILE", help=what)
 
 
 def add_sample_options(command: Parser) -> None:
@@ -355,12 +360,9 @@ def add_sample_options(command: Parser) -> None:
     add("--temperature", type=temperature, default=1.0, metavar="X", help=what)
     add("--top-k", type=whole(1), metavar="K", help="draw from the K likeliest characters (all)")
     add("--seed", type=whole(0), default=0, metavar="N", help="of the random numbers (%(default)s)")
-    add_model_option(command, "shakespeare")
-
-
-def add_model_option(command: Parser, kind: str) -> None:
-    what = f"what `train {kind}` wrote (%(default)s)"
-    command.add_argument("--model", type=Path, default=RUNS[kind], metavar="FILE", help=what)
+    what = "what `train shakespeare` wrote (%(default)s); of several, the mean probabilities count"
+    default = [RUNS["shakespeare"]]
+    add("--model", type=Path, nargs="+", default=default, metavar="FILE", help=what)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,8 @@ def ngram_probabilities(
         counts = np.unique(as_numbers(train, n, V), return_counts=True)
         p.append((look_up(counts, as_numbers(window, n, V)) + m * p[-1]) / (seen + m))
         contexts = text[max_order - n :][: len(other) + n - 1]
-        seen = look_up(counts, as_numbers(contexts, n, V))
+        followed = np.unique(as_numbers(train[:-1], n, V), return_counts=True)
+        seen = look_up(followed, as_numbers(contexts, n, V))
     return np.stack(p)
 
 

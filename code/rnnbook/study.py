@@ -18,7 +18,6 @@ import ast
 import hashlib
 import json
 import os
-import time
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from functools import cache
 from importlib import import_module
@@ -59,11 +58,11 @@ def digest() -> str:
 
 def origin(record: dict[str, Any]) -> str:
     """Two lines that say when, where and with which code a record was made."""
-    where = record["machine"]
+    where, count = record["machine"], len(record["runs"])
     same = record["code"] == code_digest(record["study"])
     minutes = sum(run["seconds"] for run in record["runs"].values()) / 60
     return (
-        f"{len(record['runs'])} runs, {minutes:.0f} minutes of computing, "
+        f"{count} run{'s' * (count != 1)}, {minutes:.0f} core-minutes, "
         f"recorded on {where['date']} "
         f"({where['processor']}, PyTorch {where['torch']});\n"
         + ("the code is the same today" if same else "THE CODE HAS CHANGED SINCE")
@@ -137,11 +136,16 @@ def _begin(name: str, study: ModuleType) -> dict[str, Any]:
 def _carry_out(name: str, run: str) -> dict[str, Any]:
     study = _module(name)
     torch.set_num_threads(study.THREADS)
-    begin = time.process_time()  # of the cores, without waiting for other programs
+    begin = _core_seconds()
     result = study.run(study.RUNS[run])
-    seconds = round(time.process_time() - begin, 1)
+    seconds = round(_core_seconds() - begin, 1)
     result["trace"] = [round(loss, 6) for loss in result["trace"][:TRACE]]
     return {"settings": study.RUNS[run], "seconds": seconds, **result}
+
+
+def _core_seconds() -> float:
+    """Seconds that the cores spent on this process and its children, without any waiting."""
+    return sum(os.times()[:4])
 
 
 def _write(name: str, study: ModuleType, record: dict[str, Any]) -> None:

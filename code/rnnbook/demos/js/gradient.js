@@ -1,0 +1,116 @@
+/* The gradient, step by step back through time, in an untrained network. */
+
+const UNITS = 32, MOST_STEPS = 100;
+
+/** The norms of the gradient, from the last step back, and the factor that is predicted. */
+function measure({ network, nonlinearity, scale, steps, bias, seed }) {
+  const layer = network === "lstm" ? untrainedLSTM(scale, bias, seed) : untrainedRNN(nonlinearity, scale, seed);
+  const random = uniform(seed + 1000);
+  const xs = Array.from({ length: steps }, () => [random() < 0.5 ? -1 : 1]);
+  const dh = zeros(UNITS).map(() => random() - 0.5).map((d, _, all) => d / norm(all));
+  const states = layer.forward(xs);
+  const path = layer.backward(states, dh);
+  const norms = path.map((d) => norm(network === "lstm" ? d.c : d.h)).reverse();
+  const factor = network === "lstm" ? sigmoid(bias) : predictedFactor(layer, states);
+  return { norms, factor };
+}
+
+/** As PyTorch starts it, uniform in ±1/√H, with the recurrent weights multiplied by `scale`. */
+function weights(units, scale, seed) {
+  const random = uniform(seed), bound = 1 / Math.sqrt(UNITS);
+  const draw = () => bound * (2 * random() - 1);
+  return [matrix(units, 1, draw), matrix(units, UNITS, () => scale * draw()), zeros(units).map(draw)];
+}
+
+function untrainedRNN(nonlinearity, scale, seed) {
+  return new RNN(...weights(UNITS, scale, seed), nonlinearity);
+}
+
+function untrainedLSTM(scale, bias, seed) {
+  const layer = new LSTM(...weights(4 * UNITS, scale, seed));
+  layer.b.fill(bias, UNITS, 2 * UNITS);
+  return layer;
+}
+
+/** The root of the mean squared singular value times the mean squared slope. */
+function predictedFactor(layer, states) {
+  const squares = layer.W_h.all.reduce((sum, w) => sum + w * w, 0) / UNITS;
+  const slopes = states.flatMap(({ h }) => [...h].map((v) => layer.phi.slope(v) ** 2));
+  return Math.sqrt((squares * slopes.reduce((a, b) => a + b)) / slopes.length);
+}
+
+function makeGradient(stage) {
+  const choices = { network: "rnn", nonlinearity: "tanh", scale: 1, steps: 50, bias: 1, seed: 0 };
+  const change = (name) => (value) => {
+    choices[name] = value;
+    update();
+  };
+  const network = choice(say("Network", "ネットワーク"),
+    { rnn: say("simple RNN", "単純な RNN"), lstm: "LSTM" }, "rnn", change("network"));
+  const nonlinearity = choice(say("Non-linearity", "非線形関数"),
+    { tanh: "tanh", relu: "ReLU", sigmoid: say("sigmoid", "シグモイド") }, "tanh", change("nonlinearity"));
+  const scale = slider(say("Recurrent weights, times", "再帰の重み（倍率）"),
+    { min: 0, max: 6, step: 0.1, value: 1, show: (v) => `${v.toFixed(1)} ×` }, change("scale"));
+  const steps = slider(say("Steps", "ステップ数"),
+    { min: 2, max: MOST_STEPS, step: 1, value: 50 }, change("steps"));
+  const bias = slider(say("Forget bias", "忘却ゲートのバイアス"),
+    { min: -3, max: 8, step: 0.5, value: 1, show: (v) => v.toFixed(1) }, change("bias"));
+  const again = button(say("Other random weights", "重みを引き直す"), () => change("seed")(choices.seed + 1));
+  const chart = lineChart({
+    title: say("Norm of the gradient at each step back", "さかのぼる各ステップでの勾配のノルム"),
+    xlabel: say("steps back from the last", "最後からさかのぼるステップ数"),
+    ylabel: say("norm of the gradient", "勾配のノルム"),
+    log: true,
+  });
+  const names = legend([
+    { name: say("computed", "計算した値"), color: "blue" },
+    { name: say("predicted slope", "予測される傾き"), color: "orange", dashed: true },
+  ]);
+  const status = statusLine();
+
+  function update() {
+    const lstm = choices.network === "lstm";
+    nonlinearity.hidden = lstm;
+    bias.hidden = !lstm;
+    const { norms, factor } = measure(choices);
+    const start = norms.find((value) => value > 0) ?? 1; // an LSTM's c gets its first gradient from h
+    const predicted = norms.map((_, k) => start * factor ** k);
+    const shown = [...norms, ...predicted].filter((value) => value > 1e-30 && value < 1e30);
+    const ymax = 10 ** Math.ceil(Math.log10(Math.max(...shown, 1)));
+    const ymin = Math.max(10 ** Math.floor(Math.log10(Math.min(...shown, 1e-2))), 1e-30);
+    const last = norms[norms.length - 1], back = norms.length - 1;
+    status.textContent = words(last / start, factor, back, lstm);
+    chart.update(
+      [{ values: predicted, color: "orange", dashed: true }, { values: norms, color: "blue" }],
+      { xmax: back, ymin, ymax, description: status.textContent },
+    );
+  }
+
+  function words(ratio, factor, back, lstm) {
+    const measured = Number.isFinite(ratio) ? short(ratio) : say("more than a number can hold", "数値の範囲を超える値");
+    const what = lstm ? say("the forget gate alone: ", "忘却ゲートだけなら：") : say("predicted: ", "予測：");
+    return say(
+      `${back} steps back, ${measured} of the gradient is left; a factor of ` +
+        `${(ratio ** (1 / back)).toFixed(3)} for each step (${what}${factor.toFixed(3)}).`,
+      `${back} ステップさかのぼると、勾配は ${measured} 倍になります。1 ステップあたり ` +
+        `${(ratio ** (1 / back)).toFixed(3)} 倍です（${what}${factor.toFixed(3)} 倍）。`,
+    );
+  }
+
+  stage.append(element("div", { class: "controls" }, network, nonlinearity, scale, steps, bias, again),
+    chart.svg, names, status);
+  update();
+}
+
+/** A number of any size in a few characters. */
+function short(value) {
+  if (value === 0) return "0";
+  return value >= 0.001 && value < 10000 ? String(+value.toPrecision(3)) : powerOfTen(value);
+}
+
+function powerOfTen(value) {
+  const [digits, exponent] = value.toExponential(1).split("e");
+  return `${digits} × 10${superscript(Number(exponent))}`;
+}
+
+demos("gradient", makeGradient);

@@ -1,0 +1,237 @@
+/* What the demos share: elements, controls, charts, random numbers, and how a demo begins. */
+
+const JAPANESE = document.documentElement.lang.startsWith("ja");
+const say = (english, japanese) => (JAPANESE ? japanese : english);
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+
+/** An element: element("button", {onclick: f, class: "x"}, "text", child, …). */
+function element(name, attributes = {}, ...children) {
+  return filled(document.createElement(name), attributes, children);
+}
+
+function drawing(name, attributes = {}, ...children) {
+  return filled(document.createElementNS("http://www.w3.org/2000/svg", name), attributes, children);
+}
+
+function filled(node, attributes, children) {
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+    else if (value !== false && value !== null) node.setAttribute(key, value === true ? "" : value);
+  }
+  node.append(...children);
+  return node;
+}
+
+/* ------------------------------------------------------------------ controls */
+
+const button = (text, onclick, attributes = {}) =>
+  element("button", { type: "button", onclick, ...attributes }, text);
+
+/** A labelled slider with its value beside it. `show` turns the value into words. */
+function slider(text, { min, max, step, value, show = String }, onchange) {
+  const output = element("output", {}, show(value));
+  const input = element("input", {
+    type: "range", min, max, step, value, "aria-label": text, "aria-valuetext": show(value),
+  });
+  input.addEventListener("input", () => {
+    output.textContent = show(input.valueAsNumber);
+    input.setAttribute("aria-valuetext", output.textContent);
+    onchange(input.valueAsNumber);
+  });
+  const label = element("label", { class: "slider" }, element("span", {}, text), input, output);
+  label.input = input;
+  return label;
+}
+
+/** A labelled choice. `options` is {value: words}. */
+function choice(text, options, value, onchange) {
+  const select = element("select", { "aria-label": text, onchange: () => onchange(select.value) });
+  for (const [key, words] of Object.entries(options)) {
+    select.append(element("option", { value: key, selected: key === value }, words));
+  }
+  const label = element("label", { class: "choice" }, element("span", {}, text), select);
+  label.select = select;
+  return label;
+}
+
+/** A line that says what happens; screen readers read it when it changes. */
+const statusLine = () => element("p", { class: "status", role: "status" });
+
+/* ------------------------------------------------------------------ random numbers */
+
+/** Numbers from 0 to 1 that depend on the seed alone (the generator "mulberry32"). */
+function uniform(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+/* ------------------------------------------------------------------ charts */
+
+/** A line chart as SVG. `update(series)` draws [{name, values, color, dashed}], values from x = 0.
+    With `log`, y is on a logarithmic axis. */
+function lineChart({ title, xlabel, ylabel, log = false, height = 220 }) {
+  const width = matchMedia("(max-width: 600px)").matches ? 340 : 560;
+  const left = 56, right = 12, top = 12, bottom = 40;
+  const svg = drawing("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", class: "chart" });
+  const label = drawing("title", {}, title), body = drawing("g");
+  svg.append(label, body);
+  const place = log ? (y) => Math.log10(Math.max(y, 1e-300)) : (y) => y;
+
+  function update(series, { xmax, ymin, ymax, description = title }) {
+    const [low, high] = [place(ymin), place(ymax)];
+    const X = (x) => left + (x / Math.max(xmax, 1)) * (width - left - right);
+    const Y = (y) => {
+      const share = (place(y) - low) / (high - low || 1);
+      return height - bottom - Math.min(Math.max(share, -0.02), 1.02) * (height - top - bottom);
+    };
+    const parts = [];
+    for (const y of log ? decades(low, high) : ticks(ymin, ymax)) {
+      const words = log ? `10${superscript(Math.round(Math.log10(y)))}` : String(+y.toPrecision(3));
+      parts.push(drawing("line", { x1: left, x2: width - right, y1: Y(y), y2: Y(y), class: "grid" }));
+      parts.push(drawing("text", { x: left - 6, y: Y(y) + 4, "text-anchor": "end" }, words));
+    }
+    for (const x of ticks(0, xmax)) {
+      parts.push(drawing("text", { x: X(x), y: height - bottom + 16, "text-anchor": "middle" }, String(x)));
+    }
+    for (const { values, color, dashed } of series) {
+      const points = [...values].map((y, x) => [x, y]).filter(([, y]) => Number.isFinite(y) && (!log || y > 0));
+      const path = points.map(([x, y]) => `${X(x).toFixed(1)},${Y(y).toFixed(1)}`).join(" ");
+      parts.push(drawing("polyline", { points: path, class: `line ${color}${dashed ? " dashed" : ""}` }));
+    }
+    const middle = (top + height - bottom) / 2;
+    parts.push(drawing("text", { x: (left + width) / 2, y: height - 6, "text-anchor": "middle" }, xlabel));
+    const turned = `rotate(-90 12 ${middle})`;
+    parts.push(drawing("text", { x: 12, y: middle, "text-anchor": "middle", transform: turned }, ylabel));
+    body.replaceChildren(...parts);
+    label.textContent = description;
+  }
+
+  return { svg, update };
+}
+
+function ticks(min, max) {
+  const rough = (max - min) / 5 || 1, power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= rough);
+  const found = [];
+  for (let k = Math.ceil(min / step); k * step <= max * (1 + 1e-9); k++) found.push(+(k * step).toPrecision(12));
+  return found;
+}
+
+function decades(low, high) {
+  const step = Math.max(1, Math.ceil((high - low) / 5)), found = [];
+  for (let k = Math.ceil(low); k <= high; k++) if (k % step === 0) found.push(10 ** k);
+  return found;
+}
+
+const superscript = (n) => [...String(n)].map((d) => (d === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[d])).join("");
+
+/** The names of the lines, each with a piece of its line. */
+function legend(entries) {
+  const items = entries.map(({ name, color, dashed }) =>
+    element("li", {}, element("span", { class: `sample ${color}${dashed ? " dashed" : ""}` }), name));
+  return element("ul", { class: "legend" }, ...items);
+}
+
+/* ------------------------------------------------------------------ work that takes long */
+
+const LATER = "later";
+
+/** Call `work` again and again, a little at a time, so that the page stays quick: until it
+    returns true; when it returns LATER, not before the next frame. Returns what stops it. */
+function inPieces(work, onerror, milliseconds = 10) {
+  let running = true;
+  const piece = () => {
+    if (!running) return;
+    const end = performance.now() + milliseconds;
+    try {
+      for (let result; running && result !== LATER && performance.now() < end; ) {
+        result = work();
+        if (result === true) running = false;
+      }
+    } catch (error) {
+      running = false;
+      onerror(error);
+    }
+    if (running) requestAnimationFrame(piece);
+  };
+  requestAnimationFrame(piece);
+  return () => (running = false);
+}
+
+/* ------------------------------------------------------------------ weights */
+
+/** Weights as `rnnbook.demos.weights` packs them: matrices in 8 bits with a scale for each row,
+    vectors in 32 bits. Returns {name: matrix or vector}. */
+function unpack(packed) {
+  const weights = {};
+  for (const { name, shape, scales, values } of packed) {
+    const [rows, columns] = shape;
+    if (columns === undefined) {
+      weights[name] = checked(new Float32Array(bytes(values)), rows, name);
+      continue;
+    }
+    const whole = checked(new Int8Array(bytes(values)), rows * columns, name);
+    const scale = checked(new Float32Array(bytes(scales)), rows, name);
+    const all = Float32Array.from(whole, (q, k) => q * scale[Math.floor(k / columns)]);
+    weights[name] = rowsOf(all, columns);
+  }
+  return weights;
+}
+
+function checked(values, length, name) {
+  if (values.length !== length) throw new Error(`${name}: ${values.length} numbers, not ${length}`);
+  return values;
+}
+
+const bytes = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)).buffer;
+
+/* ------------------------------------------------------------------ how a demo begins */
+
+/** Begin the demos of a kind that stand on the page, each when it comes into view.
+    `make(stage, settings, weights)` builds one; what it throws is said in its place. A notebook
+    may put the output on the page a little later than it runs the program: so look again. */
+function demos(kind, make, looks = 20) {
+  if (looks > 1) setTimeout(() => demos(kind, make, looks - 1), 100);
+  for (const root of document.querySelectorAll(`.rnn-demo[data-demo="${kind}"]:not([data-begun])`)) {
+    root.dataset.begun = "";
+    whenSeen(root, async () => {
+      const stage = element("div", { class: "stage" });
+      try {
+        const weights = root.dataset.weights ? unpack(await loaded(root.dataset)) : null;
+        make(stage, JSON.parse(root.dataset.settings), weights);
+        root.replaceChildren(stage);
+      } catch (error) {
+        const words = say("This demo could not start: ", "このデモを始められませんでした：");
+        root.append(element("p", { class: "problem", role: "alert" }, words + error.message));
+      }
+    });
+  }
+}
+
+function whenSeen(node, begin) {
+  const observer = new IntersectionObserver((entries) => {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    observer.disconnect();
+    begin();
+  }, { rootMargin: "300px" });
+  observer.observe(node);
+}
+
+/** The packed weights of a demo: from the page, or from the file that holds them in the site. */
+async function loaded({ weights, source }) {
+  const models = (window.rnnbookModels ??= {});
+  if (!models[weights] && source) {
+    await new Promise((resolve, reject) => {
+      const missing = say("its weights are missing", "重みのファイルがありません");
+      const onerror = () => reject(new Error(missing));
+      document.head.append(element("script", { src: source, onload: resolve, onerror }));
+    });
+  }
+  if (!models[weights]) throw new Error(say("its weights are missing", "重みがありません"));
+  return models[weights];
+}

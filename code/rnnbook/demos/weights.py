@@ -1,0 +1,61 @@
+"""Weights for a web page: matrices in 8 bits, vectors in 32."""
+
+import base64
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+LARGEST = 127  # of the whole numbers that stand for the weights
+
+
+def pack(weights: Mapping[str, Tensor]) -> list[dict[str, Any]]:
+    """Matrices (rows, columns) and vectors (n,) as base64, little-endian.
+
+    Each row of a matrix has a scale of its own; its largest weight becomes ±127.
+    """
+    return [pack_one(name, weight.detach()) for name, weight in weights.items()]
+
+
+def pack_one(name: str, weight: Tensor) -> dict[str, Any]:
+    if weight.dim() == 1:
+        return {"name": name, "shape": list(weight.shape), "values": encode(weight.float())}
+    whole, scales = quantise(weight)
+    return {
+        "name": name,
+        "shape": list(weight.shape),
+        "scales": encode(scales),
+        "values": encode(whole),
+    }
+
+
+def quantise(weight: Tensor) -> tuple[Tensor, Tensor]:
+    """A matrix (rows, columns) as whole numbers, int8, and a scale for each row (rows,)."""
+    scales = (weight.abs().amax(dim=1) / LARGEST).clamp(min=1e-30).float()
+    return (weight / scales[:, None]).round().to(torch.int8), scales
+
+
+def quantised(model: nn.Module) -> nn.Module:
+    """A copy of a model with the weights that a page gets: its matrices rounded to 8 bits."""
+    model = copy.deepcopy(model)
+    with torch.no_grad():
+        for weight in model.parameters():
+            if weight.dim() == 2:
+                whole, scales = quantise(weight)
+                weight.copy_(whole * scales[:, None])
+    return model
+
+
+def encode(values: Tensor) -> str:
+    return base64.b64encode(values.contiguous().numpy().tobytes()).decode()
+
+
+def lstm_weights(layer: nn.LSTM) -> dict[str, Tensor]:
+    """The weights of a one-layer `nn.LSTM` as `recurrence.js` names them."""
+    return {
+        "W_x": layer.weight_ih_l0,
+        "W_h": layer.weight_hh_l0,
+        "b": layer.bias_ih_l0 + layer.bias_hh_l0,  # PyTorch keeps two, of one effect
+    }

@@ -1,0 +1,520 @@
+"""The live figures, in a browser, each in a page of its own."""
+
+import html
+import json
+
+import matplotlib.pyplot as plt
+import pytest
+import torch
+from torch import nn
+
+from conftest import ROOT
+from rnnbook.cells import set_forget_bias
+from rnnbook.demos.page import JS, KINDS, Demo
+from rnnbook.demos.weights import lstm_weights, pack, quantised
+from rnnbook.models import CharacterModel, SequenceClassifier
+
+pytestmark = pytest.mark.browser
+
+CHARACTERS = "\n !,.:;ABCDEFGHIabcdefghijklmnopqrstuvwxyz"
+STILL = "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg'/>"
+
+
+@pytest.fixture
+def show(page, tmp_path):
+    """Open a page with some demos from the disk, and return it."""
+
+    def open_page(*demos: Demo | str, lang: str = "en"):
+        path = tmp_path / "page.html"
+        body = "\n".join(demo if isinstance(demo, str) else demo._repr_html_() for demo in demos)
+        head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        path.write_text(f'<!doctype html><html lang="{lang}">{head}<body>{body}</body></html>')
+        page.goto(path.as_uri())
+        return page
+
+    yield open_page
+    assert page.problems == []
+
+
+def demo(kind: str, weights=None, **settings) -> Demo:
+    return Demo(kind, STILL, "a still picture", weights, settings)
+
+
+def trainer(lag=6, steps=150) -> Demo:
+    return demo("trainer", lag=lag, units=16, forget_bias=3.0, lr=0.003, steps=steps)
+
+
+def character_model(units=24):
+    torch.manual_seed(0)
+    layer = set_forget_bias(nn.LSTM(8, units, batch_first=True))
+    return quantised(CharacterModel(layer, len(CHARACTERS)))
+
+
+def writer(model=None, characters=CHARACTERS, **settings) -> Demo:
+    model = model or character_model()
+    weights = {"embedding": model.embedding.weight, **lstm_weights(model.layer)}
+    weights |= {"head": model.head.weight, "head_b": model.head.bias}
+    return demo("writer", weights, **{"characters": characters, "prompt": "ABC", **settings})
+
+
+def digit_model():
+    torch.manual_seed(0)
+    return quantised(SequenceClassifier(nn.LSTM(28, 16, batch_first=True), 10))
+
+
+def digits(model=None, examples=2) -> Demo:
+    model = model or digit_model()
+    weights = {**lstm_weights(model.layer), "head": model.head.weight, "head_b": model.head.bias}
+    image = "A" * 1046 + "=="  # 784 zeros in base64
+    image = "/" * 520 + image[520:]
+    return demo("digits", weights, examples=[image] * examples, labels=[5] * examples)
+
+
+ALL = {
+    "digits": digits,
+    "gates": lambda: demo("gates"),
+    "gradient": lambda: demo("gradient"),
+    "trainer": trainer,
+    "writer": writer,
+}
+
+
+# ------------------------------------------------------------------ the recurrences
+
+
+@pytest.fixture
+def recurrence(show):
+    """A page in which the functions of recurrence.js, and of other files, can be called."""
+    page = show("")
+
+    def call(expression: str, **arguments):
+        files = ("recurrence.js", "widget.js", "digits.js")
+        source = "\n".join((JS / name).read_text("utf-8") for name in files)
+        names = ", ".join(arguments)
+        program = f"(({{{names}}}) => {{ {source}\n return ({expression}); }})"
+        return page.evaluate(program, arguments)
+
+    return call
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "RNN"])
+def test_states_and_gradients_are_those_of_torch(kind, recurrence):
+    torch.manual_seed(0)
+    layer = getattr(nn, kind)(3, 5, batch_first=True).double()
+    x = torch.randn(1, 7, 3, dtype=torch.float64)
+    upstream = torch.randn(5, dtype=torch.float64)
+    states, _ = layer(x)
+    (states[0, -1] @ upstream).backward()
+
+    found = recurrence(
+        f"""(() => {{
+          const matrixOf = (rows) => {{
+            const M = matrix(rows.length, rows[0].length);
+            rows.forEach((row, j) => M[j].set(row));
+            return M;
+          }};
+          const layer = new {kind}(matrixOf(W_x), matrixOf(W_h), Float64Array.from(b));
+          const steps = layer.forward(xs);
+          layer.backward(steps, Float64Array.from(dh));
+          const plain = (M) => M.map((row) => [...row]);
+          return {{ h: plain(steps.map((step) => step.h)), W_x: plain(layer.gradient.W_x),
+                    W_h: plain(layer.gradient.W_h), b: [...layer.gradient.b] }};
+        }})()""",
+        W_x=layer.weight_ih_l0.tolist(),
+        W_h=layer.weight_hh_l0.tolist(),
+        b=(layer.bias_ih_l0 + layer.bias_hh_l0).tolist(),
+        xs=x[0].tolist(),
+        dh=upstream.tolist(),
+    )
+    expected = {
+        "h": states[0],
+        "W_x": layer.weight_ih_l0.grad,
+        "W_h": layer.weight_hh_l0.grad,
+        "b": layer.bias_ih_l0.grad,
+    }
+    for name, value in expected.items():
+        torch.testing.assert_close(
+            torch.tensor(found[name], dtype=torch.float64), value.detach(), atol=1e-12, rtol=1e-10
+        )
+
+
+def test_the_packed_weights_are_the_rounded_ones(recurrence):
+    model = digit_model()
+    found = recurrence(
+        "(({W_x, b}) => ({W_x: W_x.map((row) => [...row]), b: [...b]}))(unpack(packed))",
+        packed=pack(lstm_weights(model.layer)),
+    )
+    torch.testing.assert_close(torch.tensor(found["W_x"]), model.layer.weight_ih_l0.data)
+    expected = model.layer.bias_ih_l0 + model.layer.bias_hh_l0
+    torch.testing.assert_close(torch.tensor(found["b"]), expected.data)
+
+
+def test_rounding_moves_no_weight_by_more_than_half_a_step():
+    weight = torch.randn(20, 30)
+    layer = nn.Linear(30, 20)
+    layer.weight.data.copy_(weight)
+    rounded = quantised(layer).weight.data
+    step = weight.abs().amax(dim=1, keepdim=True) / 127
+    assert ((rounded - weight).abs() <= step / 2 + 1e-7).all()
+    assert torch.equal(layer.weight.data, weight)
+
+
+# ------------------------------------------------------------------ all of them
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_demo_begins_and_fits_a_phone(kind, show):
+    page = show(ALL[kind]())
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.locator(".stage").wait_for()
+    assert page.locator(".still").count() == 0
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert page.evaluate(SMALL_TARGETS) == []
+    folder = ROOT / "_build" / "screenshots"  # to be looked at
+    page.screenshot(path=folder / f"demo-{kind}.png", full_page=True)
+
+
+SMALL_TARGETS = """
+[...document.querySelectorAll('.rnn-demo :is(button, select, input[type=range])')]
+  .map(node => [node.outerHTML.slice(0, 80), node.getBoundingClientRect()])
+  .filter(([_, box]) => box.width > 0 && box.height < 43.5).map(([name]) => name)
+"""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_control_has_a_name(kind, show):
+    page = show(ALL[kind]())
+    page.locator(".stage").wait_for()
+    unnamed = page.evaluate(
+        """[...document.querySelectorAll('.rnn-demo :is(button, select, input, textarea)')]
+        .filter(node => !(node.ariaLabel || node.textContent.trim()
+                          || node.closest('label')?.textContent.trim()))
+        .map(node => node.outerHTML)"""
+    )
+    assert unnamed == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_japanese_page_has_japanese_words(kind, show):
+    page = show(ALL[kind](), lang="ja")
+    page.locator(".stage").wait_for()
+    assert page.evaluate("/[ぁ-ん]/.test(document.querySelector('.stage').textContent)")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_two_of_a_kind_do_not_disturb_each_other(kind, show):
+    page = show(ALL[kind](), ALL[kind]())
+    page.locator(".stage").nth(1).wait_for()
+    before = page.locator(".stage").nth(1).inner_html()
+    first = page.locator(".stage").nth(0)
+    for control in first.locator("select").all()[:1]:
+        control.select_option(index=1)
+    for control in first.locator("input[type=range]").all()[:2]:
+        control.evaluate(
+            "node => { node.value = node.max; node.dispatchEvent(new Event('input')); }"
+        )
+    assert page.locator(".stage").nth(1).inner_html() == before
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_sliders_at_both_ends_and_a_hundred_clicks(kind, show):
+    page = show(ALL[kind]())
+    page.locator(".stage").wait_for()
+    for end in ("min", "max"):
+        page.evaluate(
+            """end => {
+              for (const node of document.querySelectorAll('.rnn-demo input[type=range]')) {
+                node.value = node[end];
+                node.dispatchEvent(new Event('input'));
+              }
+            }""",
+            end,
+        )
+    page.evaluate(
+        """() => { const buttons = [...document.querySelectorAll('.rnn-demo button')];
+        for (let k = 0; k < 100; k++) buttons[k % buttons.length].click(); }"""
+    )
+    assert page.locator(".stage").count() == 1
+
+
+@pytest.mark.parametrize("kind", ["digits", "writer"])
+@pytest.mark.parametrize("damage", ["missing", "truncated", "another shape"])
+def test_damaged_weights_are_explained(kind, damage, show):
+    whole = ALL[kind]()
+    if damage == "missing":
+        broken = whole._repr_html_().replace("rnnbookModels ??= {})[", "otherModels ??= {})[")
+    else:
+        packed = json.loads(whole.packed)
+        if damage == "truncated":
+            packed[1]["values"] = packed[1]["values"][:40]
+        else:
+            packed[1]["shape"][0] += 1
+        whole.packed = json.dumps(packed)
+        broken = whole
+    page = show(broken)
+    page.locator(".problem").wait_for()
+    assert "could not start" in page.locator(".problem").inner_text()
+    assert page.locator(".still").count() == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_demo_works_in_an_isolated_frame(kind, show):
+    """As Colab shows the output of a cell: in a frame without the page's address."""
+    frame = html.escape(ALL[kind]()._repr_html_())
+    page = show(f'<iframe sandbox="allow-scripts" width="700" height="900" srcdoc="{frame}">')
+    page.frame_locator("iframe").locator(".stage").wait_for()
+
+
+def test_a_demo_begins_when_it_comes_into_view(show):
+    page = show('<div style="height: 3000px"></div>', demo("gates"))
+    page.wait_for_timeout(300)
+    assert page.locator(".stage").count() == 0
+    page.locator(".rnn-demo").scroll_into_view_if_needed()
+    page.locator(".stage").wait_for()
+
+
+def test_an_output_that_arrives_late_is_found(show):
+    """A notebook may run the program before it puts the output on the page."""
+    root, program = (
+        demo("gates")._repr_html_().split("</div>")[0] + "</div>",
+        demo("gates")._repr_html_().split("</div>")[1],
+    )
+    page = show(program)
+    page.evaluate("root => document.body.insertAdjacentHTML('beforeend', root)", root)
+    page.locator(".stage").wait_for()
+
+
+def test_the_page_stays_quick_while_a_demo_works(show):
+    page = show(trainer(lag=30, steps=5000))
+    page.get_by_role("button", name="Train").click()
+    frames = page.evaluate(
+        """() => new Promise((resolve) => {
+          const begin = performance.now();
+          let frames = 0;
+          const count = () => {
+            frames++;
+            if (performance.now() - begin < 1000) requestAnimationFrame(count);
+            else resolve(frames);
+          };
+          requestAnimationFrame(count);
+        })"""
+    )
+    assert frames >= 20
+
+
+def test_without_javascript_there_is_a_still_picture(browser, tmp_path):
+    path = tmp_path / "page.html"
+    path.write_text(f"<!doctype html><html lang='en'><body>{demo('gates')._repr_html_()}")
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(path.as_uri())
+    assert page.get_by_alt_text("a still picture").count() == 1
+    context.close()
+
+
+def test_an_unknown_kind_is_refused():
+    with pytest.raises(ValueError, match="digits, gates"):
+        demo("gaits")
+
+
+def test_a_still_picture_is_the_same_each_time():
+    from rnnbook.demos.page import picture
+    from rnnbook.plotting import use_book_style
+
+    use_book_style()
+    pictures = []
+    for _ in range(2):
+        figure, axes = plt.subplots()
+        axes.plot([1, 2])
+        pictures.append(picture(figure))
+        plt.close(figure)
+    assert pictures[0] == pictures[1]
+
+
+# ------------------------------------------------------------------ the gate player
+
+SOLUTIONS = [  # for each challenge, the steps at which i, f and o are open
+    {"i": {3}, "f": set(range(1, 13)), "o": set(range(1, 13))},
+    {"i": {2, 6, 9}, "f": set(range(1, 13)) - {2, 6, 9}, "o": set(range(1, 13))},
+    {"i": {2, 7}, "f": set(range(1, 13)), "o": {12}},
+]
+
+
+@pytest.mark.parametrize("challenge", range(3))
+def test_every_challenge_can_be_solved(challenge, show):
+    page = show(demo("gates"))
+    page.get_by_label("Challenge").select_option(str(challenge))
+    status = page.locator(".status")
+    assert "Not yet" in status.inner_text()
+    for gate, open_steps in SOLUTIONS[challenge].items():
+        name = {"i": "input", "f": "forget", "o": "output"}[gate]
+        for step in set(range(1, 13)) - open_steps:
+            page.get_by_role("button", name=f"{name} gate {gate}, step {step}:").click()
+    assert status.inner_text().startswith("Solved!")
+    assert "solved" in status.get_attribute("class")
+
+
+def test_gates_left_alone_solve_the_second_challenge(show):
+    page = show(demo("gates"))
+    page.get_by_label("Challenge").select_option("1")
+    for name in ("input gate i", "forget gate f"):
+        page.get_by_label(name, exact=True).select_option("alone")
+    assert page.locator(".status").inner_text().startswith("Solved!")
+
+
+def test_the_cell_adds_where_all_gates_are_open(show):
+    page = show(demo("gates"))
+    c = page.locator("tbody tr td:nth-child(6)").all_inner_texts()
+    assert [float(value) for value in c[:6]] == [0.0, 0.8, 0.8, 0.8, 0.8, 0.2]
+
+
+# ------------------------------------------------------------------ the gradient
+
+
+def test_the_predicted_slope_is_near_the_computed_one(show):
+    page = show(demo("gradient"))
+    words = page.locator(".status").inner_text()
+    computed = float(words.split("a factor of ")[1].split(" ")[0])
+    predicted = float(words.split("predicted: ")[1].split(")")[0])
+    assert computed == pytest.approx(predicted, rel=0.25) and 0.3 < computed < 0.8
+
+
+def test_an_open_forget_gate_keeps_the_gradient(show):
+    page = show(demo("gradient"))
+    page.get_by_label("Network").select_option("lstm")
+    bias = page.get_by_label("Forget bias")
+    bias.evaluate("node => { node.value = 8; node.dispatchEvent(new Event('input')); }")
+    words = page.locator(".status").inner_text()
+    assert float(words.split("a factor of ")[1].split(" ")[0]) > 0.98
+
+
+# ------------------------------------------------------------------ the training
+
+
+def test_it_trains_and_pauses(show):
+    page = show(trainer(lag=4, steps=250))
+    page.get_by_role("button", name="Train").click()
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_role("button", name="Train").click()
+    page.wait_for_function("document.querySelector('.status').textContent.startsWith('Step 250')")
+    words = page.locator(".status").first.inner_text()
+    assert int(words.split("LSTM: ")[1].split("%")[0]) >= 95
+    page.get_by_role("button", name="Begin anew").click()
+    assert "Press" in page.locator(".status").first.inner_text()
+
+
+# ------------------------------------------------------------------ the writer
+
+
+def write(page, **settings) -> str:
+    """Press the button, wait, and return what stands on the paper."""
+    page.get_by_label("Pace").select_option("fast")
+    page.get_by_role("button", name="Write").click()
+    page.get_by_role("button", name="Write").wait_for()
+    return page.locator(".paper").evaluate("node => node.textContent")
+
+
+def test_the_same_seed_writes_the_same_text(show):
+    page = show(writer())
+    first, second = write(page), write(page)
+    assert first == second and first.startswith("ABC") and len(first) == 403
+    page.get_by_label("Seed").evaluate("n => { n.value = 1; n.dispatchEvent(new Event('input')); }")
+    assert write(page) != first
+
+
+def test_the_likeliest_characters_are_those_of_torch(show):
+    model = character_model()
+    page = show(writer(model))
+    page.get_by_label("Temperature").evaluate(
+        "n => { n.value = 0; n.dispatchEvent(new Event('input')); }"
+    )
+    ids, state = torch.tensor([CHARACTERS.index(c) for c in "ABC"]), None
+    text = "ABC"
+    with torch.no_grad():
+        for _ in range(400):
+            logits, state = model(ids[None], state)
+            ids = logits[0, -1].argmax(dim=-1, keepdim=True)
+            text += CHARACTERS[ids.item()]
+    assert write(page) == text
+
+
+def test_it_can_be_stopped_and_shows_what_it_expected(show):
+    page = show(writer())
+    page.get_by_role("button", name="Write").click()
+    page.wait_for_function("document.querySelector('.paper').textContent.length > 10")
+    page.get_by_role("button", name="Stop").click()
+    length = page.locator(".paper").evaluate("node => node.textContent.length")
+    page.wait_for_timeout(200)
+    assert page.locator(".paper").evaluate("node => node.textContent.length") == length
+    page.locator(".paper").focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    assert page.locator(".expected li").count() == 8
+    assert "surprise" in page.locator(".expected").inner_text()
+
+
+@pytest.mark.parametrize("prompt", ["", "🙂あ", "<img src=x onerror=alert(1)>", "A" * 10_000])
+def test_any_prompt_gives_a_sensible_result(prompt, show):
+    page = show(writer())
+    page.get_by_label("the beginning").fill(prompt)
+    text = write(page)
+    assert len(text) >= 400 and page.locator(".paper img").count() == 0
+    status = page.locator(".status").inner_text()
+    if len(prompt) > 1000:
+        assert "last 1000" in status
+    elif set(prompt) - set(CHARACTERS):
+        assert "does not know" in status
+
+
+def test_the_books_size_writes_three_hundred_characters_a_second(show):
+    torch.manual_seed(0)
+    model = quantised(CharacterModel(nn.LSTM(128, 512, batch_first=True), len(CHARACTERS)))
+    page = show(writer(model))
+    write(page)
+    rate = int(page.locator(".status").inner_text().split("characters, ")[1].split(" ")[0])
+    assert rate >= 100  # three hundred and more on a machine with nothing else to do
+
+
+# ------------------------------------------------------------------ the reader of digits
+
+
+def test_what_is_read_is_what_torch_reads(show):
+    model = digit_model()
+    page = show(digits(model))
+    image = torch.zeros(28, 28).flatten()
+    image[:390] = 1.0
+    with torch.no_grad():
+        p = model(image.view(1, 28, 28))[0].softmax(dim=1)[0]
+    page.get_by_label("test image 1, a 5").wait_for()
+    shown = page.locator(".bars .value").all_inner_texts()
+    expected = [round(100 * value) for value in p.tolist()]
+    assert [int(text.split(" ")[0]) for text in shown] == pytest.approx(expected, abs=1)
+
+
+def test_an_empty_pad_and_a_drawing(show):
+    page = show(digits())
+    pad = page.locator(".pad")
+    box = pad.bounding_box()
+    page.mouse.move(box["x"] + 60, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 60, box["y"] + 180, steps=8)
+    page.mouse.up()
+    page.wait_for_function("document.querySelector('.status').textContent.startsWith('After 28')")
+    page.get_by_role("button", name="Clear").click()
+    assert "Draw a digit" in page.locator(".status").inner_text()
+
+
+def test_a_drawing_is_prepared_as_picture_files_are(recurrence):
+    from rnnbook import images
+
+    torch.manual_seed(0)
+    ink = torch.zeros(280, 280)
+    ink[40:220, 100:130] = 1
+    ink[40:70, 60:200] = 1
+    expected = images.centre(images.scale(images.crop(ink.numpy())))
+    found = recurrence(
+        "prepared(Float32Array.from(ink)).map((row) => [...row])", ink=ink.flatten().tolist()
+    )
+    difference = (torch.tensor(found) - torch.from_numpy(expected)).abs()
+    assert difference.max() < 0.3 and difference.mean() < 0.01
+    assert recurrence("prepared(new Float32Array(280 * 280))") is None
