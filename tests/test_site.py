@@ -250,7 +250,7 @@ def test_a_drawn_digit_is_read(page, html):
     for x, y in others:
         page.mouse.move(x, y, steps=12)
     page.mouse.up()
-    status = page.locator(".rnn-demo .status")
+    status = page.locator(".rnn-demo .status").first
     page.wait_for_function(
         "document.querySelector('.rnn-demo .status').textContent.startsWith('After 28 rows')"
     )

@@ -2,7 +2,7 @@
 
 const SIDE = 28, BOX = 20; // of an image of MNIST, and of the square that its digit fits into
 const PAD = 280; // pixels of the canvas on which one draws
-const ROW_MILLISECONDS = 150;
+const ROW_MILLISECONDS = 150, BETWEEN_STROKES = 600;
 
 /* ------------------------------------------------------------------ preparing a drawing */
 
@@ -78,21 +78,25 @@ function makeDigits(stage, { examples, labels }, weights) {
   let image = images[0], label = labels[0], steps = [], row = SIDE, playing = null;
 
   /* The pad on which one draws. */
-  const pad = element("canvas", { width: PAD, height: PAD, class: "pad", "aria-label": say("Draw a digit here with mouse, finger or pen", "ここにマウス・指・ペンで数字を描いてください"), role: "img" });
+  const pad = element("canvas", { width: PAD, height: PAD, class: "pad", "aria-label": say("Draw a digit here with mouse, finger or pen; with the keyboard, take a test image", "ここにマウス・指・ペンで数字を描いてください。キーボードではテスト画像を選べます"), role: "img" });
   const pen = pad.getContext("2d", { willReadFrequently: true });
-  let pressed = false;
+  let pressed = false, waiting = null;
   const place = (event) => {
     const box = pad.getBoundingClientRect();
     return [((event.clientX - box.left) * PAD) / box.width, ((event.clientY - box.top) * PAD) / box.height];
   };
   pad.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0) return;
+    pause();
+    clearTimeout(waiting);
     pad.setPointerCapture(event.pointerId);
     pressed = true;
     pen.lineWidth = 22;
     pen.lineCap = pen.lineJoin = "round";
+    const [x, y] = place(event);
     pen.beginPath();
-    pen.moveTo(...place(event));
-    pen.lineTo(...place(event));
+    pen.moveTo(x, y);
+    pen.lineTo(x + 0.1, y); // a dot is a stroke, too
     pen.stroke();
   });
   pad.addEventListener("pointermove", (event) => {
@@ -102,7 +106,7 @@ function makeDigits(stage, { examples, labels }, weights) {
   });
   for (const name of ["pointerup", "pointercancel"]) {
     pad.addEventListener(name, () => {
-      if (pressed) readDrawing();
+      if (pressed) waiting = setTimeout(readDrawing, BETWEEN_STROKES);
       pressed = false;
     });
   }
@@ -116,6 +120,11 @@ function makeDigits(stage, { examples, labels }, weights) {
 
   const clear = button(say("Clear", "消す"), () => {
     pen.clearRect(0, 0, PAD, PAD);
+    clearTimeout(waiting);
+    pause();
+    [image, label] = [blank(), null];
+    steps = readRows(layer, weights.head, weights.head_b, image);
+    show(0);
     say_(say("Draw a digit, or take one of the test images.", "数字を描くか、テスト画像を選んでください。"));
   });
   const play = button("", () => (playing ? pause() : run()), { class: "primary" });
@@ -133,12 +142,15 @@ function makeDigits(stage, { examples, labels }, weights) {
       paint(picture, one);
       const key = button("", () => {
         pen.clearRect(0, 0, PAD, PAD);
+        clearTimeout(waiting);
         read(one, labels[k]);
       }, { "aria-label": say(`test image ${k + 1}, a ${labels[k]}`, `テスト画像 ${k + 1}（${labels[k]}）`) });
       key.append(picture);
       return key;
     }));
-  const status = statusLine();
+  const status = statusLine(), summary = statusLine();
+  status.setAttribute("aria-live", "off"); // while it plays it changes too often to be read aloud
+  summary.classList.add("hidden-words");
   const say_ = (words) => (status.textContent = words);
 
   /* What the network sees and knows. */
@@ -150,6 +162,7 @@ function makeDigits(stage, { examples, labels }, weights) {
   function read(one, itsLabel) {
     [image, label] = [one, itsLabel];
     steps = readRows(layer, weights.head, weights.head_b, image);
+    row = 0;
     if (calm.matches) show(SIDE);
     else run();
   }
@@ -160,7 +173,10 @@ function makeDigits(stage, { examples, labels }, weights) {
     play.textContent = say("Pause", "一時停止");
     playing = setInterval(() => {
       show(next++);
-      if (next > SIDE) pause();
+      if (next > SIDE) {
+        pause();
+        summary.textContent = status.textContent;
+      }
     }, ROW_MILLISECONDS);
   }
 
@@ -179,14 +195,14 @@ function makeDigits(stage, { examples, labels }, weights) {
     const step = steps[row - 1], p = step?.p ?? Array(10).fill(0.1);
     bars.forEach((bar, k) => {
       bar.style.setProperty("--share", p[k]);
-      bar.lastChild.textContent = `${Math.round(100 * p[k])} %`;
+      bar.lastChild.textContent = percent(p[k]);
     });
     colours(hidden, step ? step.h : zeros(layer.hiddenSize), -1);
     colours(forget, step ? step.f : zeros(layer.hiddenSize), 0);
-    const best = p.indexOf(Math.max(...p)), sure = Math.round(100 * p[best]);
+    const best = p.indexOf(Math.max(...p)), sure = percent(p[best]);
     const truth = label === null ? "" : say(` Its label says ${label}.`, ` ラベルは ${label}。`);
     say_(row === 0 ? say("Nothing read yet.", "まだ何も読んでいません。")
-      : say(`After ${row} rows: ${best}, with ${sure} %.`, `${row} 行読んで：${best}（${sure} %）。`) + truth);
+      : say(`After ${row} ${row === 1 ? "row" : "rows"}: ${best}, with ${sure}.`, `${row} 行読んで：${best}（${sure}）。`) + truth);
   }
 
   const labelled = (words, node) => element("div", { class: "labelled" }, element("span", {}, words), node);
@@ -195,14 +211,19 @@ function makeDigits(stage, { examples, labels }, weights) {
       element("div", {}, labelled(say("draw here", "ここに描く"), pad), element("div", { class: "controls" }, clear)),
       element("div", {}, labelled(say("what it sees", "ネットワークに見えるもの"), seen),
         element("div", { class: "controls" }, play, stepOn)),
+      status,
       element("ol", { class: "bars", "aria-label": say("probabilities", "確率") }, ...bars)),
-    element("div", { class: "controls" }, rows), status,
+    element("div", { class: "controls" }, rows), summary,
     labelled(say("hidden state h", "隠れ状態 h"), hidden), labelled(say("forget gate f", "忘却ゲート f"), forget),
     labelled(say("test images", "テスト画像"), choices));
   steps = readRows(layer, weights.head, weights.head_b, image);
   pause();
   show(SIDE);
 }
+
+const blank = () => Array.from({ length: SIDE }, () => new Float32Array(SIDE));
+
+const percent = (p) => (p > 0.995 && p < 1 ? "> 99 %" : `${Math.round(100 * p)} %`);
 
 /** Draw 28 × 28 pixels, dark ink on light paper, and the row that is being read. */
 function paint(canvas, image, row = null) {

@@ -22,7 +22,7 @@ const CHALLENGES = [
     name: say("Keep the first spike and nothing else", "最初のスパイクだけを覚える"),
     task: say(
       "c should become 0.8 at step 3 and stay there, whatever comes.",
-      "c を 3 番目のステップで 0.8 にし、その後何が来ても保ってください。",
+      "c をステップ 3 で 0.8 にし、その後何が来ても保ってください。",
     ),
     x: [0, 0, 0.8, 0, -0.5, 0, 0, 0.9, 0, 0.4, 0, -0.7],
     c: [0, 0, 0.8, 0.8, 0.8, 0.8, 0.8, 0.8, 0.8, 0.8, 0.8, 0.8],
@@ -40,7 +40,7 @@ const CHALLENGES = [
     name: say("Remember, but speak only at the end", "覚えておき、最後にだけ答える"),
     task: say(
       "h should be 0 until step 11, and tanh(0.7 + 0.6) = 0.86 at step 12: both spikes, added.",
-      "h を 11 番目のステップまで 0 に、12 番目で tanh(0.7 + 0.6) = 0.86（2 つのスパイクの和）にしてください。",
+      "h をステップ 11 まで 0 に、ステップ 12 で tanh(0.7 + 0.6) = 0.86（2 つのスパイクの和）にしてください。",
     ),
     x: [0, 0.7, 0, 0, -0.4, 0, 0.6, 0, 0, -0.3, 0, 0],
     h: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, Math.tanh(1.3)],
@@ -69,18 +69,17 @@ function makeGates(stage, settings) {
   const start = () => [0, 0.8, 0, 0, 0, -0.6, 0, 0, 0, 0.4, 0, 0];
   const modes = { i: "hand", f: "hand", o: "open" };
   const hand = Object.fromEntries(GATES.map((gate) => [gate, Array(STEPS).fill(1)]));
-  let x = start(), challenge = null;
+  const own = start(); // the inputs that the reader draws
+  let x = own, challenge = null;
 
   const equations = element("p", { class: "equations" }, "c", element("sub", {}, "t"), " = f · c",
     element("sub", {}, "t−1"), " + i · x", element("sub", {}, "t"), ",   h", element("sub", {}, "t"),
     " = o · tanh c", element("sub", {}, "t"));
-  const challenges = Object.fromEntries([
-    ["", say("none: play", "なし（自由に動かす）")],
-    ...CHALLENGES.map(({ name }, k) => [String(k), `${k + 1}. ${name}`]),
-  ]);
-  const chosen = choice(say("Challenge", "課題"), challenges, "", (value) => {
-    challenge = CHALLENGES[value] ?? null;
-    x = challenge ? [...challenge.x] : start();
+  const challenges = { none: say("none: play", "なし（自由に動かす）") };
+  CHALLENGES.forEach(({ name }, k) => (challenges[`challenge ${k}`] = `${k + 1}. ${name}`));
+  const chosen = choice(say("Challenge", "課題"), challenges, "none", (value) => {
+    challenge = CHALLENGES[value.split(" ")[1]] ?? null;
+    x = challenge ? challenge.x : own;
     for (const gate of GATES) {
       hand[gate].fill(1);
       setMode(gate, gate === "o" && !challenge ? "open" : "hand");
@@ -95,7 +94,7 @@ function makeGates(stage, settings) {
     }),
   ]));
   const setMode = (gate, mode) => (selects[gate].select.value = modes[gate] = mode);
-  const status = statusLine();
+  const task = element("p"), status = statusLine();
 
   /* One row of the table for each step. */
   const rows = Array.from({ length: STEPS }, (_, t) => {
@@ -112,7 +111,7 @@ function makeGates(stage, settings) {
       button("", () => {
         hand[gate][t] = 1 - hand[gate][t];
         update();
-      }, { class: "gate" }),
+      }, { class: "gate", "aria-label": say(`${GATE_NAMES[gate]}, step ${t + 1}, open`, `${GATE_NAMES[gate]}、ステップ ${t + 1}、開`) }),
     ]));
     const c = element("td", { class: "bar" }), h = element("td", { class: "bar" });
     const row = element("tr", {}, element("th", { scope: "row" }, String(t + 1)),
@@ -140,31 +139,38 @@ function makeGates(stage, settings) {
         key.style.setProperty("--open", value);
         key.disabled = modes[gate] !== "hand";
         key.setAttribute("aria-pressed", value > 0.5);
-        key.setAttribute("aria-label", say(
-          `${GATE_NAMES[gate]}, step ${t + 1}: ${value > 0.5 ? "open" : "shut"}`,
-          `${GATE_NAMES[gate]}、ステップ ${t + 1}：${value > 0.5 ? "開" : "閉"}`,
-        ));
       }
       bar(row.c, states.c[t], challenge?.c?.[t]);
       bar(row.h, states.h[t], challenge?.h?.[t]);
     });
+    task.textContent = challenge?.task
+      ?? say("Draw inputs with the sliders, open and shut gates, and watch c and h.",
+        "スライダーで入力を描き、ゲートを開け閉めして、c と h を見てください。");
     status.textContent = words(states);
     status.classList.toggle("solved", challenge !== null && firstMiss(challenge, states) === 0);
   }
 
   function words(states) {
-    if (!challenge) {
-      return say("Draw inputs with the sliders, open and shut gates, and watch c and h.",
-        "スライダーで入力を描き、ゲートを開け閉めして、c と h を見てください。");
-    }
+    if (!challenge) return "";
     const miss = firstMiss(challenge, states);
-    if (miss === 0) return say("Solved! ", "できました！") + challenge.task;
-    return challenge.task + say(` Not yet: see step ${miss}.`, ` まだです：ステップ ${miss} を見てください。`);
+    if (miss === 0) return say("Solved!", "できました！");
+    return say(`Not yet: see step ${miss}.`, `まだです：ステップ ${miss} を見てください。`);
   }
 
   stage.append(equations, element("div", { class: "controls" }, chosen, ...GATES.map((gate) => selects[gate])),
-    status, element("div", { class: "scroll" }, table));
+    task, status, element("div", { class: "scroll" }, table));
+  table.addEventListener("keydown", (event) => moveFocus(event, rows));
   update();
+}
+
+/** Arrow keys go from gate to gate. */
+function moveFocus(event, rows) {
+  const [down, right] = { ArrowDown: [1, 0], ArrowUp: [-1, 0], ArrowRight: [0, 1], ArrowLeft: [0, -1] }[event.key] ?? [0, 0];
+  const t = rows.findIndex(({ gates }) => Object.values(gates).includes(event.target));
+  if (t < 0 || (down === 0 && right === 0)) return;
+  const gate = GATES.findIndex((name) => rows[t].gates[name] === event.target);
+  rows[t + down]?.gates[GATES[gate + right]]?.focus();
+  event.preventDefault();
 }
 
 /** A number with a bar behind it that begins in the middle, and a mark where it should be. */

@@ -1,6 +1,7 @@
 /* The gradient, step by step back through time, in an untrained network. */
 
 const UNITS = 32, MOST_STEPS = 100;
+const LEAST = 1e-150; // the axis goes from here to its inverse at most
 
 /** The norms of the gradient, from the last step back, and the factor that is predicted. */
 function measure({ network, nonlinearity, scale, steps, bias, seed }) {
@@ -62,22 +63,23 @@ function makeGradient(stage) {
     ylabel: say("norm of the gradient", "勾配のノルム"),
     log: true,
   });
-  const names = legend([
-    { name: say("computed", "計算した値"), color: "blue" },
-    { name: say("predicted slope", "予測される傾き"), color: "orange", dashed: true },
-  ]);
+  const names = element("div");
   const status = statusLine();
 
   function update() {
     const lstm = choices.network === "lstm";
     nonlinearity.hidden = lstm;
     bias.hidden = !lstm;
+    names.replaceChildren(legend([
+      { name: say("computed", "計算した値"), color: "blue" },
+      { name: lstm ? say("the forget gate alone", "忘却ゲートだけ") : say("predicted slope", "予測される傾き"), color: "orange", dashed: true },
+    ]));
     const { norms, factor } = measure(choices);
     const start = norms.find((value) => value > 0) ?? 1; // an LSTM's c gets its first gradient from h
     const predicted = norms.map((_, k) => start * factor ** k);
-    const shown = [...norms, ...predicted].filter((value) => value > 1e-30 && value < 1e30);
+    const shown = [...norms, ...predicted].filter((value) => value > LEAST && value < 1 / LEAST);
     const ymax = 10 ** Math.ceil(Math.log10(Math.max(...shown, 1)));
-    const ymin = Math.max(10 ** Math.floor(Math.log10(Math.min(...shown, 1e-2))), 1e-30);
+    const ymin = Math.max(10 ** Math.floor(Math.log10(Math.min(...shown, 1e-2))), LEAST);
     const last = norms[norms.length - 1], back = norms.length - 1;
     status.textContent = words(last / start, factor, back, lstm);
     chart.update(
@@ -87,12 +89,16 @@ function makeGradient(stage) {
   }
 
   function words(ratio, factor, back, lstm) {
-    const measured = Number.isFinite(ratio) ? short(ratio) : say("more than a number can hold", "数値の範囲を超える値");
+    if (ratio === 0) {
+      return say("The gradient is exactly 0; a logarithmic axis cannot show that.",
+        "勾配はちょうど 0 です。対数軸では表せません。");
+    }
+    const steps = back === 1 ? "1 step" : `${back} steps`;
     const what = lstm ? say("the forget gate alone: ", "忘却ゲートだけなら：") : say("predicted: ", "予測：");
     return say(
-      `${back} steps back, ${measured} of the gradient is left; a factor of ` +
+      `${steps} back, the gradient is ${short(ratio)} times as large: a factor of ` +
         `${(ratio ** (1 / back)).toFixed(3)} for each step (${what}${factor.toFixed(3)}).`,
-      `${back} ステップさかのぼると、勾配は ${measured} 倍になります。1 ステップあたり ` +
+      `${back} ステップさかのぼると、勾配は ${short(ratio)} 倍になります。1 ステップあたり ` +
         `${(ratio ** (1 / back)).toFixed(3)} 倍です（${what}${factor.toFixed(3)} 倍）。`,
     );
   }

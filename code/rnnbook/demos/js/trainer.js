@@ -102,6 +102,8 @@ function makeTrainer(stage, settings) {
 
   function reset() {
     pause();
+    go.disabled = false;
+    go.textContent = say("Train", "学習する");
     random = uniform(1000 + seed);
     learners = KINDS.map(({ kind }, k) => new Learner(kind, settings, 10 * seed + k));
     curves = KINDS.map(() => ({ loss: [], norm: [], accuracy: [] }));
@@ -134,7 +136,9 @@ function makeTrainer(stage, settings) {
     if (!stop) return;
     stop();
     stop = null;
-    go.textContent = say("Train", "学習する");
+    const finished = learners[0].steps >= settings.steps;
+    go.disabled = finished;
+    go.textContent = finished ? say("Done", "完了") : say("Continue", "続ける");
     draw();
     summary.textContent = status.textContent;
   }
@@ -143,19 +147,21 @@ function makeTrainer(stage, settings) {
     const steps = curves[0].loss.length, group = Math.max(1, Math.ceil(steps / POINTS));
     const xmax = Math.max(100, steps);
     const series = (key) => KINDS.map(({ color }, k) => ({ values: spread(curves[k][key], group), color }));
-    loss.update(series("loss"), { xmax, ymin: 0, ymax: 1 });
-    norms.update(series("norm"), { xmax, ymin: 1e-4, ymax: 100 });
+    const guessing = { values: Array(xmax + 1).fill(Math.LN2), color: "grey", dashed: true };
     status.textContent = steps === 0
-      ? say(`Which of ${lag + 1} signs came first? Press “Train”.`, `${lag + 1} 個の符号のうち最初のものはどちらだったか。「学習する」を押してください。`)
+      ? say(`Was the first of ${lag + 1} signs + or −? Press “Train”.`, `${lag + 1} 個の符号の最初は + か − か。「学習する」を押してください。`)
       : say(`Step ${steps}. `, `ステップ ${steps}。`) + KINDS.map(({ name }, k) => {
         const share = Math.round(100 * recent(curves[k].accuracy));
         return say(`${name}: ${share}% right`, `${name}：正解率 ${share}%`);
       }).join(say(", ", "、"));
+    const description = status.textContent;
+    loss.update([guessing, ...series("loss")], { xmax, ymin: 0, ymax: 1, description });
+    norms.update(series("norm"), { xmax, ymin: 1e-4, ymax: 100, description });
   }
 
   stage.append(
     element("div", { class: "controls" }, lags, clipLabel, go, again), status, summary,
-    legend(KINDS), loss.svg, norms.svg);
+    legend([...KINDS, { name: say("guessing", "当てずっぽう"), color: "grey", dashed: true }]), loss.svg, norms.svg);
   reset();
 }
 

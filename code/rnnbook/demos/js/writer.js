@@ -53,9 +53,20 @@ function makeWriter(stage, { characters, prompt }, weights) {
   const seed = slider(say("Seed", "シード"), { min: 0, max: 99, step: 1, value: 0 }, change("seed"));
   const pace = choice(say("Pace", "速さ"),
     { reading: say("reading pace", "読む速さ"), fast: say("as fast as it goes", "最速") }, "reading", change("pace"));
-  const unit = slider(say("Colour: surprise (0) or unit number", "色：意外さ（0）またはユニット番号"),
-    { min: 0, max: H, step: 1, value: 0, show: (v) => (v ? `h[${v - 1}]` : say("surprise", "意外さ")) },
-    () => written.forEach(tint));
+  const repaint = () => {
+    unit.hidden = colour.select.value === "surprise";
+    written.forEach(tint);
+    if (chosen >= 0) show(chosen);
+  };
+  const colour = choice(say("Colour by", "色"),
+    { surprise: say("surprise", "意外さ"), unit: say("a hidden unit", "隠れ状態のユニット") }, "surprise", repaint);
+  const number = element("input", { type: "number", min: 0, max: H - 1, value: 0, onchange: repaint });
+  const unit = element("label", { hidden: true }, element("span", {}, say(`Unit (0 to ${H - 1})`, `ユニット（0〜${H - 1}）`)), number);
+  /** The number of the unit by which to colour, or null. */
+  const chosenUnit = () => {
+    if (colour.select.value === "surprise") return null;
+    return Math.min(Math.max(Math.round(number.valueAsNumber) || 0, 0), H - 1);
+  };
   const go = button(say("Write", "書く"), () => (stop ? finish(say("Stopped.", "止めました。")) : write()), { class: "primary" });
   const status = statusLine();
   const sheet = element("div");
@@ -124,9 +135,9 @@ function makeWriter(stage, { characters, prompt }, weights) {
 
   /** Colour a character by its surprise, or by the activation of a unit after it was read. */
   function tint({ span, surprise, h }) {
-    const u = unit.input.valueAsNumber;
-    if (u) {
-      const value = h[u - 1];
+    const u = chosenUnit();
+    if (u !== null) {
+      const value = h[u];
       span.style.backgroundColor = `color-mix(in srgb, var(--${value > 0 ? "blue" : "orange"}) ${Math.round(70 * Math.abs(value))}%, transparent)`;
     } else {
       const share = surprise === null ? 0 : Math.min(1, surprise / 6);
@@ -147,9 +158,9 @@ function makeWriter(stage, { characters, prompt }, weights) {
     const order = [...p.keys()].sort((a, b) => p[b] - p[a]).slice(0, 8);
     const rows = order.map((id) => element("li", { class: characters[id] === sign ? "drawn" : "", style: `--share:${p[id]}` },
       element("code", {}, visible(characters[id])), `${(100 * p[id]).toFixed(1)} %`));
-    const u = unit.input.valueAsNumber;
+    const u = chosenUnit();
     const words = say(`Before ${visible(sign)}: surprise ${surprise.toFixed(2)} nats`, `${visible(sign)} の前：意外さ ${surprise.toFixed(2)} nats`)
-      + (u ? `, h[${u - 1}] = ${h[u - 1].toFixed(2)}` : "");
+      + (u === null ? "" : `, h[${u}] = ${h[u].toFixed(2)}`);
     expected.replaceChildren(element("p", { role: "status" }, words), element("ol", {}, ...rows));
   }
 
@@ -161,10 +172,10 @@ function makeWriter(stage, { characters, prompt }, weights) {
     written[chosen].span.scrollIntoView({ block: "nearest" });
   });
 
-  const hint = say("Point at a letter of the text, or go there with the arrow keys.", "文章の文字を指すか、矢印キーで選んでください。");
+  const hint = say("Point at a letter of the text, or press Tab and then the arrow keys.", "文章の文字を指すか、Tab キーのあと矢印キーで選んでください。");
   expected.append(element("p", {}, hint));
   stage.append(text, element("div", { class: "controls" }, go, pace), status, paper, expected,
-    element("div", { class: "controls" }, temperature, k, length, seed, unit));
+    element("div", { class: "controls" }, temperature, k, length, seed, colour, unit));
 }
 
 const visible = (sign) => ({ " ": "␣", "\n": "⏎" })[sign] ?? sign;
