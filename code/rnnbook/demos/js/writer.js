@@ -75,7 +75,9 @@ function makeWriter(stage, { characters, prompt }, weights) {
     "aria-label": say("What it wrote. Arrow keys: what it expected at each character.",
       "書かれた文章。矢印キーで、各文字で何を予想していたかを見られます。"),
   }, sheet);
-  const expected = element("div", { class: "expected" });
+  const hint = element("p", {}, say("Point at a letter of the text, or press Tab and then the arrow keys.",
+    "文章の文字を指すか、Tab キーのあと矢印キーで選んでください。"));
+  const expected = element("div", { class: "expected" }, hint);
 
   function write() {
     const begin = text.value.slice(-MOST_READ), random = uniform(options.seed);
@@ -93,7 +95,7 @@ function makeWriter(stage, { characters, prompt }, weights) {
 
     written = [];
     chosen = -1;
-    expected.replaceChildren();
+    expected.replaceChildren(hint);
     sheet.replaceChildren();
     go.textContent = say("Stop", "止める");
     status.textContent = notes.join(" ");
@@ -172,8 +174,6 @@ function makeWriter(stage, { characters, prompt }, weights) {
     written[chosen].span.scrollIntoView({ block: "nearest" });
   });
 
-  const hint = say("Point at a letter of the text, or press Tab and then the arrow keys.", "文章の文字を指すか、Tab キーのあと矢印キーで選んでください。");
-  expected.append(element("p", {}, hint));
   stage.append(text, element("div", { class: "controls" }, go, pace), status, paper, expected,
     element("div", { class: "controls" }, temperature, k, length, seed, colour, unit));
 }
