@@ -238,6 +238,7 @@ def test_programs_and_weights_are_files_that_both_editions_share(html):
 @pytest.mark.browser
 def test_a_drawn_digit_is_read(page, html):
     page.goto((html / "book/digits.html").as_uri())
+    page.locator(".rnn-demo").scroll_into_view_if_needed()
     pad = page.locator(".rnn-demo .pad")
     pad.scroll_into_view_if_needed()
     box = pad.bounding_box()
