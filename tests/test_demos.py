@@ -411,6 +411,18 @@ def test_it_trains_and_pauses(show):
     assert "Press" in page.locator(".status").first.inner_text()
 
 
+def test_at_a_long_lag_the_lstm_learns_and_the_simple_rnn_does_not(show):
+    """With the settings of the page and its first random weights."""
+    page = show(trainer(lag=30, steps=250))
+    page.get_by_role("button", name="Train").click()
+    page.wait_for_function(
+        "document.querySelector('.status').textContent.startsWith('Step 250')", timeout=120_000
+    )
+    words = page.locator(".status").first.inner_text()
+    right = {name: int(words.split(f"{name}: ")[1].split("%")[0]) for name in ("RNN", "LSTM")}
+    assert right["LSTM"] >= 95 and right["RNN"] <= 70
+
+
 # ------------------------------------------------------------------ the writer
 
 
