@@ -88,6 +88,7 @@ function makeDigits(stage, { examples, labels }, weights) {
   pad.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
     pause();
+    say_(say("Drawing …", "描いています…"));
     clearTimeout(waiting);
     pad.setPointerCapture(event.pointerId);
     pressed = true;
@@ -130,7 +131,7 @@ function makeDigits(stage, { examples, labels }, weights) {
   const play = button("", () => (playing ? pause() : run()), { class: "primary" });
   const stepOn = button(say("One row", "1 行進む"), () => {
     pause();
-    show(row >= SIDE ? 1 : row + 1);
+    show(Math.min(row + 1, SIDE));
   });
   const rows = slider(say("Rows read", "読んだ行数"), { min: 0, max: SIDE, step: 1, value: SIDE }, (value) => {
     pause();
@@ -169,6 +170,7 @@ function makeDigits(stage, { examples, labels }, weights) {
 
   function run() {
     pause();
+    if (isBlank(image)) return say_(say("The pad is empty: draw a digit.", "まだ何も描かれていません。数字を描いてください。"));
     let next = row >= SIDE ? 0 : row;
     play.textContent = say("Pause", "一時停止");
     playing = setInterval(() => {
@@ -222,6 +224,8 @@ function makeDigits(stage, { examples, labels }, weights) {
 }
 
 const blank = () => Array.from({ length: SIDE }, () => new Float32Array(SIDE));
+
+const isBlank = (image) => image.every((row) => row.every((value) => value === 0));
 
 const percent = (p) => (p > 0.995 && p < 1 ? "> 99 %" : `${Math.round(100 * p)} %`);
 

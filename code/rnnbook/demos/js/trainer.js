@@ -83,7 +83,10 @@ function makeTrainer(stage, settings) {
       lag = value;
       reset();
     });
-  const clipping = element("input", { type: "checkbox", checked: true, onchange: () => (clip = clipping.checked) });
+  const clipping = element("input", { type: "checkbox", checked: true, onchange: () => {
+    clip = clipping.checked;
+    draw();
+  } });
   const clipLabel = element("label", { class: "check" }, clipping, say("clip the gradient at 1", "勾配を 1 でクリップする"));
   const go = button(say("Train", "学習する"), () => (stop ? pause() : run()), { class: "primary" });
   const again = button(say("Begin anew", "最初からやり直す"), () => {
@@ -97,7 +100,7 @@ function makeTrainer(stage, settings) {
   const xlabel = say("training step", "学習ステップ");
   const loss = lineChart({ title: say("Loss", "損失"), xlabel, ylabel: say("loss (nats)", "損失 (nats)") });
   const norms = lineChart({
-    title: say("Norm of the gradient", "勾配のノルム"), xlabel, ylabel: say("gradient's norm", "勾配のノルム"), log: true,
+    title: say("Norm of the gradient", "勾配のノルム"), xlabel, ylabel: say("norm, before clipping", "ノルム（クリップ前）"), log: true,
   });
 
   function reset() {
@@ -156,7 +159,8 @@ function makeTrainer(stage, settings) {
       }).join(say(", ", "、"));
     const description = status.textContent;
     loss.update([guessing, ...series("loss")], { xmax, ymin: 0, ymax: 1, description });
-    norms.update(series("norm"), { xmax, ymin: 1e-4, ymax: 100, description });
+    const limit = clip ? [{ values: Array(xmax + 1).fill(1), color: "grey", dashed: true }] : [];
+    norms.update([...limit, ...series("norm")], { xmax, ymin: 1e-4, ymax: 100, description });
   }
 
   stage.append(

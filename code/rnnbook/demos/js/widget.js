@@ -76,7 +76,7 @@ function uniform(seed) {
     With `log`, y is on a logarithmic axis. */
 function lineChart({ title, xlabel, ylabel, log = false, height = 220 }) {
   const width = matchMedia("(max-width: 600px)").matches ? 340 : 560;
-  const left = 56, right = 12, top = 12, bottom = 40;
+  const left = log ? 72 : 56, right = 12, top = 12, bottom = 40;
   const svg = drawing("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", class: "chart" });
   const label = drawing("title", {}, title), body = drawing("g");
   svg.append(label, body);

@@ -55,6 +55,7 @@ function makeWriter(stage, { characters, prompt }, weights) {
     { reading: say("reading pace", "読む速さ"), fast: say("as fast as it goes", "最速") }, "reading", change("pace"));
   const repaint = () => {
     unit.hidden = colour.select.value === "surprise";
+    number.value = chosenUnit() ?? number.value;
     written.forEach(tint);
     if (chosen >= 0) show(chosen);
   };
@@ -99,6 +100,7 @@ function makeWriter(stage, { characters, prompt }, weights) {
     sheet.replaceChildren();
     go.textContent = say("Stop", "止める");
     status.textContent = notes.join(" ");
+    const used = { ...options };
     let current = reader.start(), done = 0;
     const given = ids.length, startTime = performance.now();
 
@@ -106,14 +108,16 @@ function makeWriter(stage, { characters, prompt }, weights) {
       const due = given + (READING_PACE * (performance.now() - startTime)) / 1000;
       if (options.pace === "reading" && done > due) return LATER;
       const p = current.logits && softmax(current.logits);
-      const id = done < given ? ids[done] : drawn(sharpened(current.logits, options.temperature, options.k), random());
+      const id = done < given ? ids[done] : drawn(sharpened(current.logits, used.temperature, used.k), random());
       current = reader.read(current, id);
       add({ id, p, h: current.state.h, given: done < given });
       done++;
-      if (done < given + options.length) return false;
+      if (done < given + used.length) return false;
       const seconds = (performance.now() - startTime) / 1000;
       const rate = Math.round(done / seconds);
-      finish([...notes, say(`${done} characters, ${rate} a second.`, `${done} 文字、毎秒 ${rate} 文字。`)].join(" "));
+      const same = say(`Temperature ${used.temperature}, top k ${used.k}, seed ${used.seed}: the same settings write the same text.`,
+        `温度 ${used.temperature}、top-k ${used.k}、シード ${used.seed}：同じ設定なら同じ文章になります。`);
+      finish([...notes, say(`${done} characters, ${rate} a second.`, `${done} 文字、毎秒 ${rate} 文字。`), same].join(" "));
       return true;
     }, (error) => finish(error.message));
   }
@@ -162,7 +166,7 @@ function makeWriter(stage, { characters, prompt }, weights) {
       element("code", {}, visible(characters[id])), `${(100 * p[id]).toFixed(1)} %`));
     const u = chosenUnit();
     const words = say(`Before ${visible(sign)}: surprise ${surprise.toFixed(2)} nats`, `${visible(sign)} の前：意外さ ${surprise.toFixed(2)} nats`)
-      + (u === null ? "" : `, h[${u}] = ${h[u].toFixed(2)}`);
+      + (u === null ? "" : say(`; after it: h[${u}] = ${h[u].toFixed(2)}`, `。読んだ後：h[${u}] = ${h[u].toFixed(2)}`));
     expected.replaceChildren(element("p", { role: "status" }, words), element("ol", {}, ...rows));
   }
 
