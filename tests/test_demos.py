@@ -354,6 +354,30 @@ def test_every_challenge_can_be_solved(challenge, show):
     assert "solved" in status.get_attribute("class")
 
 
+def test_the_gates_are_one_tab_stop_and_arrow_keys_walk_them(show):
+    page = show(demo("gates"))
+    stops = page.locator(".gate[tabindex='0']")
+    assert stops.count() == 1
+    stops.focus()
+    for key in ("ArrowDown", "ArrowRight", "Enter"):
+        page.keyboard.press(key)
+    gate = page.get_by_role("button", name="forget gate f, step 2, open")
+    assert gate.get_attribute("aria-pressed") == "false"
+    assert gate.get_attribute("tabindex") == "0" and stops.count() == 1
+    for name in ("input gate i", "forget gate f"):  # no gate can be set then: no stop
+        page.get_by_label(name, exact=True).select_option("open")
+    assert stops.count() == 0
+
+
+def test_on_a_phone_the_inputs_of_the_gate_player_are_wide_enough_for_a_finger(show):
+    page = show(demo("gates"))
+    page.set_viewport_size({"width": 360, "height": 740})
+    widths = page.locator(".input input").evaluate_all(
+        "inputs => inputs.map(input => input.getBoundingClientRect().width)"
+    )
+    assert len(widths) == 12 and min(widths) > 180
+
+
 def test_gates_left_alone_solve_the_second_challenge(show):
     page = show(demo("gates"))
     page.get_by_label("Challenge").select_option("challenge 1")

@@ -139,10 +139,12 @@ function makeGates(stage, settings) {
         key.style.setProperty("--open", value);
         key.disabled = modes[gate] !== "hand";
         key.setAttribute("aria-pressed", value > 0.5);
+        key.tabIndex = -1;
       }
       bar(row.c, states.c[t], challenge?.c?.[t]);
       bar(row.h, states.h[t], challenge?.h?.[t]);
     });
+    tabStop(rows)?.setAttribute("tabindex", 0);
     task.textContent = challenge?.task
       ?? say("Draw inputs with the sliders, open and shut gates, and watch c and h.",
         "スライダーで入力を描き、ゲートを開け閉めして、c と h を見てください。");
@@ -160,7 +162,17 @@ function makeGates(stage, settings) {
   stage.append(equations, element("div", { class: "controls" }, chosen, ...GATES.map((gate) => selects[gate])),
     task, status, element("div", { class: "scroll" }, table));
   table.addEventListener("keydown", (event) => moveFocus(event, rows));
+  table.addEventListener("focusin", ({ target }) => {
+    if (!target.matches(".gate")) return;
+    for (const key of table.querySelectorAll(".gate")) key.tabIndex = key === target ? 0 : -1;
+  });
   update();
+}
+
+/** The one gate that the Tab key goes to: the one with the focus, or the first that can be set. */
+function tabStop(rows) {
+  const keys = rows.flatMap(({ gates }) => Object.values(gates)).filter((key) => !key.disabled);
+  return keys.find((key) => key === document.activeElement) ?? keys[0];
 }
 
 /** Arrow keys go from gate to gate. */
