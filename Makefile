@@ -3,7 +3,7 @@
 PYTHON ?= python3
 PY = .venv/bin/python
 
-.PHONY: help book test serve notebooks bench long lint locale clean
+.PHONY: help book test serve zip audit links bench long lint locale oldest newest clean
 
 help:  ## This list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1	/'
@@ -25,8 +25,14 @@ serve: .venv/ready  ## Show the book at http://127.0.0.1:8000 and build again wh
 	@$(PY) -m sphinx_autobuild . _build/html -d _build/.doctrees --watch code \
 	    --ignore '*/_build/*' --ignore '*/.venv/*' --ignore '*/conf.py'
 
-notebooks: .venv/ready  ## Write the chapters as notebooks to _build/notebooks
-	@$(PY) -m bookbuild notebooks
+zip: book  ## The site as one file for reading without a network, _build/html/rnnbook.zip
+	@$(PY) -m bookbuild zip
+
+audit: book  ## Measure how fast every page is on a slow phone
+	@$(PY) tests/audit.py
+
+links: .venv/ready  ## Try the links to other sites; the book is built first
+	@$(PY) -m bookbuild && $(PY) -m bookbuild links
 
 bench: .venv/ready  ## Measure how fast training runs on this machine (JSON)
 	@$(PY) -m rnnbook bench
@@ -40,6 +46,18 @@ lint: .venv/ready  ## Check style, spelling and layers
 
 locale: .venv/ready  ## Bring the Japanese catalogues up to date with the chapters
 	@$(PY) -m bookbuild && $(PY) -m bookbuild locale
+
+oldest:  ## Install the oldest releases of the libraries that pyproject.toml allows
+	$(PYTHON) -m venv .venv
+	sed -n 's/^ *"\([a-z]*\)>=\([0-9.]*\)",/\1==\2.*/p' pyproject.toml > .venv/oldest.txt
+	$(PY) -m pip install --quiet -r requirements.txt -c .venv/oldest.txt
+	touch .venv/ready
+
+newest:  ## Install the newest releases of everything; constraints.txt does not count
+	$(PYTHON) -m venv .venv
+	grep -v '^-c' requirements.txt > .venv/newest.txt
+	$(PY) -m pip install --quiet --upgrade -r .venv/newest.txt
+	touch .venv/ready
 
 clean:  ## Remove what was built; the environment and the data stay
 	rm -rf _build

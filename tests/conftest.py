@@ -78,20 +78,29 @@ def address(html):
     server.server_close()
 
 
+def chromium() -> str | None:
+    """The path of this machine's Chromium, if it has one."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next(filter(None, map(shutil.which, names)), None)
+
+
+def launch_chromium(playwright):
+    """Headless Chromium, driven by Playwright."""
+    return playwright.chromium.launch(
+        executable_path=chromium(), args=["--no-sandbox", "--disable-background-networking"]
+    )
+
+
 @pytest.fixture(scope="session")
 def browser():
     """Headless Chromium. Where there is none the tests are skipped, but never in CI."""
     from playwright.sync_api import sync_playwright
 
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = next(filter(None, map(shutil.which, names)), None)
-    if path is None:
+    if chromium() is None:
         reason = "no Chromium on this machine: the pages were not looked at in a browser"
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-background-networking"]
-        )
+        browser = launch_chromium(playwright)
         yield browser
         browser.close()
 

@@ -6,12 +6,42 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 
-from bookbuild import cache, claims, demos, failures, gathered, languages, mathjax, report
+from bookbuild import (
+    addresses,
+    cache,
+    claims,
+    demos,
+    failures,
+    gathered,
+    languages,
+    mathjax,
+    notebooks,
+    pages,
+    report,
+    search,
+    style,
+)
+
+TASKS = (
+    cache,
+    claims,
+    demos,
+    failures,
+    gathered,
+    languages,
+    mathjax,
+    notebooks,
+    pages,
+    report,
+    search,
+    style,
+    addresses,
+)
 
 
 def setup(app: Sphinx) -> dict:
     os.environ["RNNBOOK_BUILD"] = "1"  # the kernels of the chapters draw no progress bars
-    for task in (cache, claims, demos, failures, gathered, languages, mathjax, report):
+    for task in TASKS:
         task.setup(app)
     # Another env_version makes Sphinx read every page again: when this extension has changed, or
     # a program of the demos.
@@ -21,5 +51,5 @@ def setup(app: Sphinx) -> dict:
     return {
         "env_version": zlib.crc32(sources),
         "parallel_read_safe": False,
-        "parallel_write_safe": True,
+        "parallel_write_safe": False,
     }

@@ -1,4 +1,4 @@
-"""`python -m bookbuild` builds both editions; `python -m bookbuild locale` and `notebooks`, those.
+"""`python -m bookbuild` builds both editions; `locale`, `links` and `zip` after it do what they say.
 
 The English edition is what `jupyter-book build .` makes. The Japanese one is made from the same
 sources and the same executions, with the catalogues in book/locale/ja.
@@ -9,7 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import jupytext
 from jupyter_book.sphinx import build_sphinx
 
 ROOT = Path.cwd()
@@ -18,7 +17,7 @@ LOCALE = ROOT / "book" / "locale"
 
 
 def main(what: str = "book") -> None:
-    {"book": build_book, "locale": update_catalogues, "notebooks": write_notebooks}[what]()
+    {"book": build_book, "locale": update_catalogues, "links": try_links, "zip": pack}[what]()
 
 
 def build_book() -> None:
@@ -51,15 +50,18 @@ def update_catalogues() -> None:
     run("sphinx-intl", "update", "--no-obsolete", "-p", pot, "-d", LOCALE, "-l", "ja")
 
 
-def write_notebooks() -> None:
-    """The chapters as notebooks, not executed, in _build/notebooks."""
-    folder = BUILD / "notebooks"
-    folder.mkdir(parents=True, exist_ok=True)
-    for chapter in sorted((ROOT / "book").glob("*.md")):
-        if chapter.read_text("utf-8").startswith("---\njupytext:"):
-            notebook = folder / f"{chapter.stem}.ipynb"
-            jupytext.write(jupytext.read(chapter), notebook)
-            print(notebook.relative_to(ROOT))
+def try_links() -> None:
+    """Try every link to another site; those that fail are in _build/links/output.txt."""
+    sphinx("linkcheck", BUILD / "links")
+
+
+def pack() -> None:
+    """Pack the built site into one file, which lies in it, too: _build/html/rnnbook.zip."""
+    archive = BUILD / "html" / "rnnbook.zip"
+    archive.unlink(missing_ok=True)
+    packed = shutil.make_archive(str(BUILD / "rnnbook"), "zip", BUILD / "html")
+    shutil.move(packed, archive)
+    say(f"The site is packed: {archive.relative_to(ROOT)}, {archive.stat().st_size / 1e6:.0f} MB")
 
 
 def sphinx(builder: str, output: Path, overrides: dict | None = None) -> None:

@@ -111,7 +111,7 @@ def _read_again(app: Sphinx, env: BuildEnvironment, added, changed, removed) -> 
     }
 
 
-def _append_cell(app: Sphinx, docname: str, source: list[str]) -> None:
+def append_cell(app: Sphinx, docname: str, source: list[str]) -> None:
     if not hasattr(app.env, "bookbuild_digests"):
         app.env.bookbuild_digests = {}
     digest = app.env.bookbuild_digests[docname] = _digest_of(app, source[0])
@@ -124,4 +124,4 @@ def setup(app: Sphinx) -> None:
     app.add_config_value("bookbuild_data", [], "")
     app.add_config_value("bookbuild_distributions", [], "")
     app.connect("env-get-outdated", _read_again)
-    app.connect("source-read", _append_cell)
+    app.connect("source-read", append_cell)

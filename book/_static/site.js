@@ -1,0 +1,97 @@
+/* What a page does besides showing itself: light and dark, copying code, the place in the page. */
+"use strict";
+
+{ // a scope of its own: the programs of the live figures have names, too
+
+const root = document.documentElement;
+const say = (english, japanese) => (root.lang === "ja" ? japanese : english);
+
+/** What the browser keeps for this site; nothing where it is told to keep nothing. */
+const kept = (() => {
+  try {
+    return localStorage;
+  } catch {
+    return { getItem: () => null, setItem() {} };
+  }
+})();
+
+/* Light and dark. A choice is kept; without one the system decides. */
+const theme = document.querySelector(".theme");
+const nameTheme = () => {
+  theme.textContent = root.dataset.theme === "dark" ? say("Light", "明るい配色") : say("Dark", "暗い配色");
+};
+theme.hidden = false;
+theme.addEventListener("click", () => {
+  root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
+  kept.setItem("theme", root.dataset.theme);
+  nameTheme();
+});
+nameTheme();
+
+/* Ctrl+K or ⌘K goes to the search. */
+addEventListener("keydown", (event) => {
+  if (event.key !== "k" || !(event.ctrlKey || event.metaKey)) return;
+  event.preventDefault();
+  document.querySelector("header input").focus();
+});
+
+/* The menus close when the reader turns elsewhere. */
+const menu = document.querySelector(".use");
+addEventListener("click", ({ target }) => !menu?.contains(target) && menu?.removeAttribute("open"));
+addEventListener("keydown", ({ key }) => key === "Escape" && menu?.removeAttribute("open"));
+
+/* Code can be copied. */
+for (const code of document.querySelectorAll(".cell_input .highlight, [class*=highlight-] > .highlight")) {
+  if (code.closest(".cell_output") || code.querySelector(".copy")) continue;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "copy";
+  button.textContent = say("Copy", "コピー");
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(code.querySelector("pre").textContent);
+    button.textContent = say("Copied", "コピーしました");
+    setTimeout(() => (button.textContent = say("Copy", "コピー")), 1500);
+  });
+  code.append(button);
+}
+
+/* A box that scrolls can be reached and scrolled with the keyboard. */
+const boxes = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    if (target.scrollWidth > target.clientWidth + 1) target.tabIndex = 0;
+    else target.removeAttribute("tabindex");
+  }
+});
+for (const box of document.querySelectorAll("main :is(pre, table, .math)")) boxes.observe(box);
+
+/* Paper shows everything. */
+addEventListener("beforeprint", () => {
+  for (const details of document.querySelectorAll("main details")) details.open = true;
+});
+
+/* The section being read is marked in the list of the page's sections. */
+const links = new Map([...document.querySelectorAll(".this-page a")].map((link) => [link.hash, link]));
+const sections = [...document.querySelectorAll("main section[id]")];
+const mark = () => {
+  const current = sections.findLast((section) => section.getBoundingClientRect().top < 120);
+  for (const [hash, link] of links) {
+    if (hash === `#${current?.id}`) link.setAttribute("aria-current", "true");
+    else link.removeAttribute("aria-current");
+  }
+};
+if (links.size) {
+  const observer = new IntersectionObserver(mark, { rootMargin: "-110px 0px -50% 0px" });
+  for (const section of sections) observer.observe(section);
+}
+
+/* After a search: Sphinx's own script marks the words that were searched for. */
+if (kept.getItem("sphinx_highlight_terms") && !window.Search) {
+  for (const name of ["documentation_options", "doctools", "sphinx_highlight"]) {
+    const script = document.createElement("script");
+    script.src = `${root.dataset.content_root}_static/${name}.js`;
+    script.async = false;
+    document.head.append(script);
+  }
+}
+
+}

@@ -1,0 +1,127 @@
+"""`make audit`: how fast each page of the built site is on a slow phone, measured in Chromium.
+
+The network is what Chrome's developer tools call "Slow 4G" (1.44 Mbit/s down, 562 ms to the first
+byte of each answer), the processor four times as slow as this one, the cache empty; the server is
+on this machine and compresses, as GitHub Pages does.
+"""
+
+import functools
+import gzip
+import http.server
+import mimetypes
+import statistics
+import sys
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+from conftest import HTML, launch_chromium
+
+NETWORK = {
+    "offline": False,
+    "downloadThroughput": 1.6e6 / 8 * 0.9,
+    "uploadThroughput": 750e3 / 8 * 0.9,
+    "latency": 150 * 3.75,
+}
+SLOWDOWN = 4
+BUDGETS = {"first paint (s)": 1.5, "largest paint (s)": 2.5, "shift": 0.05, "blocking (ms)": 200}
+
+OBSERVE = """
+window.measured = { shift: 0, largest: 0, tasks: [] };
+const observe = (type, use) => new PerformanceObserver((list) => list.getEntries().forEach(use))
+  .observe({ type, buffered: true });
+observe("layout-shift", (entry) => { if (!entry.hadRecentInput) measured.shift += entry.value; });
+observe("largest-contentful-paint", (entry) => (measured.largest = entry.startTime));
+observe("longtask", ({ startTime, duration }) => measured.tasks.push([startTime, duration]));
+"""
+READ = """() => {
+  const paint = performance.getEntriesByName("first-contentful-paint")[0].startTime;
+  const files = performance.getEntriesByType("resource");
+  const entries = [...files, ...performance.getEntriesByType("navigation")];
+  return {
+    "first paint (s)": paint / 1000,
+    "largest paint (s)": measured.largest / 1000,
+    "shift": measured.shift,
+    "blocking (ms)": measured.tasks.filter(([start]) => start >= paint)
+      .reduce((sum, [, duration]) => sum + duration - 50, 0),
+    "kB": entries.reduce((sum, entry) => sum + entry.transferSize, 0) / 1000,
+  };
+}"""
+
+
+class Compressing(http.server.SimpleHTTPRequestHandler):
+    """Serves files as GitHub Pages does: text is compressed."""
+
+    def do_GET(self):
+        path = Path(self.translate_path(self.path))
+        if not path.is_file():
+            self.send_error(404)
+            return
+        kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
+        content = path.read_bytes()
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        if kind.startswith("text/") or kind.endswith(("javascript", "svg+xml", "json")):
+            content = gzip.compress(content)
+            self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *args):
+        pass
+
+
+@contextmanager
+def serve(folder: Path):
+    """The address of a server of `folder`, on this machine."""
+    handler = functools.partial(Compressing, directory=folder)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def measure(browser: Browser, address: str) -> dict[str, float]:
+    """What a first visit to one page takes; shifts are counted down to the end of the page."""
+    context = browser.new_context(viewport={"width": 412, "height": 823}, is_mobile=True)
+    page = context.new_page()
+    devtools = context.new_cdp_session(page)
+    devtools.send("Network.enable")
+    devtools.send("Network.emulateNetworkConditions", NETWORK)
+    devtools.send("Emulation.setCPUThrottlingRate", {"rate": SLOWDOWN})
+    page.add_init_script(OBSERVE)
+    page.goto(address, wait_until="load")
+    page.wait_for_timeout(1500)
+    found = page.evaluate(READ)
+    context.close()
+    return found
+
+
+def main(runs: int = 3) -> int:
+    """Print the median of `runs` visits to each page; 1 if one exceeds a budget."""
+    pages = sorted(HTML.glob("book/*.html")) + sorted(HTML.glob("ja/book/*.html"))
+    exceeded = 0
+    with sync_playwright() as playwright, serve(HTML) as address:
+        browser = launch_chromium(playwright)
+        print(f"{'page':36}", *BUDGETS, "kB", sep="  ")
+        for path in pages:
+            name = path.relative_to(HTML).as_posix()
+            visits = [measure(browser, f"{address}/{name}") for _ in range(runs)]
+            medians = {key: statistics.median(visit[key] for visit in visits) for key in visits[0]}
+            cells = []
+            for key, value in medians.items():
+                over = value > BUDGETS.get(key, float("inf"))
+                exceeded += over
+                cells.append(f"{value:{len(key) - over}.{3 if key == 'shift' else 2}f}{'!' * over}")
+            print(f"{name:36}", *cells, sep="  ", flush=True)
+        browser.close()
+    print("All within the budgets." if not exceeded else f"{exceeded} above budget (!).")
+    return int(exceeded > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
