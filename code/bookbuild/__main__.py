@@ -1,4 +1,4 @@
-"""`python -m bookbuild` builds both editions; `locale`, `links` and `zip` after it do what they say.
+"""`python -m bookbuild` builds both editions; `locale`, `links`, `zip` after it do what they say.
 
 The English edition is what `jupyter-book build .` makes. The Japanese one is made from the same
 sources and the same executions, with the catalogues in book/locale/ja.
