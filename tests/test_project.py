@@ -18,6 +18,7 @@ GENERATED = {
     ".pytest_cache",
     ".ruff_cache",
     ".import_linter_cache",
+    "build",
     "conf.py",
 }
 FILES = sorted(

@@ -4,12 +4,17 @@ The English edition is what `jupyter-book build .` makes. The Japanese one is ma
 sources and the same executions, with the catalogues in book/locale/ja.
 """
 
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+from babel.messages.catalog import Message
+from babel.messages.pofile import read_po
 from jupyter_book.sphinx import build_sphinx
+
+from bookbuild.languages import JAPANESE
 
 ROOT = Path.cwd()
 BUILD = ROOT / "_build"
@@ -37,17 +42,34 @@ def build_japanese() -> None:
     Not in place: myst-nb writes its working files beside the folder it builds into, and these
     are not to be published.
     """
-    title = "RNN入門 ― 最初の一歩からシェイクスピアまで"
-    sphinx("html", BUILD / "ja" / "html", {"language": "ja", "html_title": title})
+    sphinx("html", BUILD / "ja" / "html", JAPANESE)
     shutil.rmtree(BUILD / "html" / "ja", ignore_errors=True)
     shutil.copytree(BUILD / "ja" / "html", BUILD / "html" / "ja")
 
 
 def update_catalogues() -> None:
-    """Write what is new in the chapters into book/locale/ja. Run after the English build."""
-    sphinx("gettext", BUILD / "gettext" / "pot")
+    """Bring book/locale/ja up to date, and list what is to be translated. Run after the build."""
     pot = BUILD / "gettext" / "pot"
+    shutil.rmtree(pot, ignore_errors=True)
+    sphinx("gettext", pot)
     run("sphinx-intl", "update", "--no-obsolete", "-p", pot, "-d", LOCALE, "-l", "ja")
+    say("To be translated")
+    for path in sorted(LOCALE.rglob("*.po")):
+        # The dates would change in every file, each time.
+        text = re.sub(r'"(POT-Creation|PO-Revision)-Date: .*\n', "", path.read_text("utf-8"))
+        path.write_text(text, "utf-8")
+        for message in untranslated(path):
+            state = "changed" if message.fuzzy else "new"
+            print(f"{path.relative_to(ROOT)}: {state}: {message.id[:60]}")
+
+
+def untranslated(path: Path) -> list[Message]:
+    """The messages of a catalogue that have no translation, or one of another sentence."""
+    with open(path, "rb") as file:
+        catalogue = read_po(file)
+    return [
+        message for message in catalogue if message.id and (message.fuzzy or not message.string)
+    ]
 
 
 def try_links() -> None:

@@ -58,7 +58,12 @@ def _add_links(app: Sphinx, page: str, template: str, context: dict, doctree) ->
     context["canonical"] = page_address(app, language, page)
     for edition in context["editions"]:
         edition["absolute"] = page_address(app, edition["language"], page)
-    context["card"] = {"address": f"{site(app)}_static/{CARD}", "alt": CARD_WORDS}
+    context["card"] = {
+        "address": f"{site(app)}_static/{CARD}",
+        "alt": CARD_WORDS,
+        "width": 1200,
+        "height": 630,
+    }
     context["book_zip"] = f"{site(app)}rnnbook.zip"
     owner_and_name = "/".join(repository(app).split("/")[-2:])
     if context.get("notebook"):

@@ -7,6 +7,7 @@ claim that no sentence quotes is an error: nobody would read what was checked.
 
 import json
 import re
+from ast import literal_eval
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
 from pathlib import Path
 
@@ -53,23 +54,24 @@ class QuoteRole(PasteTextRole):
     """
 
     def run(self):
-        rounding = ROUNDING.get(self.text[-1])
-        self.text = self.text.rstrip("↓↑")
         name, _, form = self.text.rpartition(":")
+        self.text = self.text.rstrip("↓↑")
         pasted, messages = super().run()
         for node in pasted:
             if isinstance(node, nodes.inline):
                 node["quotes"] = name or self.text
-                if rounding:
+                if form[-1] in ROUNDING:
                     value = retrieve_glue_data(self.document, name).data["text/plain"]
-                    node[:] = [nodes.Text(rounded(value, form, rounding))]
+                    node[:] = [nodes.Text(formatted(value, form))]
         return pasted, messages
 
 
-def rounded(value: str, form: str, rounding: str) -> str:
-    """A number in a format such as ".2f", ".0%" or ".0e", rounded to one side."""
-    with localcontext(rounding=rounding):
-        return format(Decimal(value), form)
+def formatted(value: str, form: str) -> str:
+    """A number in a format such as ".2f", ".0%" or ".0e↑": rounded to one side if it says so."""
+    if form[-1] not in ROUNDING:
+        return format(literal_eval(value), form)
+    with localcontext(rounding=ROUNDING[form[-1]]):
+        return format(Decimal(value), form[:-1])
 
 
 def all_claims(env: BuildEnvironment) -> list[tuple[str, str, dict]]:

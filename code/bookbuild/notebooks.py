@@ -4,16 +4,22 @@ They lie in the site's `_notebooks`. Where the book's repository is known, their
 installs the book's package at the commit of the build, so that they run anywhere, as in Colab.
 """
 
+import base64
+import json
 import os
+import re
 from pathlib import Path
 
 import nbformat
 from jupyter_cache import get_cache
 from myst_nb.core.read import is_myst_markdown_notebook, read_myst_markdown_notebook
 from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
 
 from bookbuild import addresses, cache
+from bookbuild.claims import formatted
 from bookbuild.languages import ORIGINAL
+from bookbuild.plain import Plain
 
 FOLDER = "_notebooks"
 
@@ -36,9 +42,47 @@ def executed(app: Sphinx, page: str) -> nbformat.NotebookNode:
     executions = get_cache(app.env.mystnb_config.execution_cache_path)
     _, notebook = executions.merge_match_into_notebook(notebook)
     del notebook.cells[-1]  # the one that was appended
+    words = plain_words(app, page)
     for cell in notebook.cells:
-        cell.metadata.pop("execution", None)
+        if cell.cell_type == "markdown":
+            cell.source = words(cell.source)
     return notebook
+
+
+def plain_words(app: Sphinx, page: str) -> Plain:
+    """What turns the text of a chapter into plain Markdown, with the numbers of this build."""
+    labels = app.env.domaindata["std"]["anonlabels"]
+    equations = app.env.domaindata["math"]["objects"]
+    folder = Path(app.srcdir, page).parent
+
+    def number(label: str) -> str:
+        if label in equations:
+            return f"({equations[label][1]})"
+        place, anchor = labels[label][:2]
+        for kind, numbers in app.env.toc_fignumbers.get(place, {}).items():
+            if anchor in numbers:
+                name = {"figure": "Fig."}.get(kind, kind.capitalize())
+                return f"{name} {'.'.join(map(str, numbers[anchor]))}"
+        raise ExtensionError(f"{page}: {label} has no number")
+
+    def value(content: str) -> str:
+        name, form = re.fullmatch(r"(.*?[^:])(?::([^:]+))?", content).groups()
+        other, _, key = name.rpartition("::")  # of another chapter, as `digits.md::accuracy`
+        source = (Path(page).parent / Path(other).stem).as_posix() if other else page
+        record = Path(app.env.mystnb_config.output_folder, f"{source}.glue.json")
+        text = json.loads(record.read_text("utf-8"))[key]["data"]["text/plain"].strip("'")
+        return formatted(text, form) if form else text
+
+    def picture(path: str) -> str:
+        if addresses.site(app):
+            return f"{addresses.site(app)}_images/{Path(path).name}"
+        drawing = base64.b64encode((folder / path).read_bytes()).decode()
+        return f"data:image/svg+xml;base64,{drawing}"
+
+    def title(name: str) -> str:
+        return app.env.titles[(Path(page).parent / name).as_posix()].astext()
+
+    return Plain(number, value, title, picture, addresses.site(app))
 
 
 def installation(repository: str, commit: str) -> nbformat.NotebookNode:

@@ -11,6 +11,8 @@ from pathlib import Path
 from PIL import Image
 from sphinx.application import Sphinx
 
+from bookbuild.languages import with_translated_parts
+
 PICTURE = re.compile(r'<img (?P<rest>[^>]*?src="(?P<source>[^"]*_images/[^"]+)"[^>]*?)\s*/?>')
 SOLUTION = re.compile(
     r'<div class="solution dropdown admonition" id="(?P<id>[^"]+)">\s*'
@@ -80,12 +82,10 @@ def smaller(svg: str) -> str:
 def _complete(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
     if app.builder.format != "html":
         return
-    # Headings of the list of chapters are no headings of the page.
-    context["chapters"] = re.sub(
-        r' role="heading"| aria-level="\d"',
-        "",
-        context["toctree"](maxdepth=1, collapse=False, titles_only=True, includehidden=True),
-    )
+    chapters = context["toctree"](maxdepth=1, collapse=False, titles_only=True, includehidden=True)
+    # The headings of this list are no headings of the page.
+    chapters = re.sub(r' role="heading"| aria-level="\d"', "", chapters)
+    context["chapters"] = with_translated_parts(app, chapters)
     if not doctree:
         return
     body = with_plain_roles(with_solutions_that_open(context["body"]))

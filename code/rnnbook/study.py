@@ -18,6 +18,7 @@ import ast
 import hashlib
 import json
 import os
+import sysconfig
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from functools import cache
 from importlib import import_module
@@ -36,6 +37,8 @@ from rnnbook.files import write_atomically
 from rnnbook.progress import progress_bar
 
 RECORDS = Path(__file__).parents[2] / "book" / "studies"
+if not RECORDS.exists():  # the package was installed without its repository, as in Colab
+    RECORDS = Path(sysconfig.get_path("data"), "share", "rnnbook", "studies")
 TRACE = 20  # steps
 
 

@@ -1,0 +1,131 @@
+"""The Japanese edition: complete, the same as the English one, and in one language."""
+
+import csv
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po
+
+from conftest import ROOT
+
+LOCALE = ROOT / "book" / "locale" / "ja"
+CATALOGUES = sorted((LOCALE / "LC_MESSAGES" / "book").glob("*.po"))
+PAGES = [path.stem for path in CATALOGUES]
+with open(LOCALE / "glossary.csv", encoding="utf-8", newline="") as file:
+    GLOSSARY = list(csv.DictReader(file))
+
+CODE = re.compile(r"`+[^`]+`+")
+MATH = re.compile(r"\$[^$]+\$")
+LINK_TARGET = re.compile(r"\]\(([^)]+)\)")
+
+
+def messages(path: Path) -> list:
+    with open(path, "rb") as file:
+        return [message for message in read_po(file) if message.id]
+
+
+def parts(text: str) -> Counter:
+    """What has to be the same in a message and its translation: math, roles, code and links."""
+    found = Counter(re.findall(r"\{[\w:]+\}`[^`]+`", text))
+    text = re.sub(r"\{[\w:]+\}`[^`]+`", "", text)
+    found += Counter(MATH.findall(text)) + Counter(LINK_TARGET.findall(text))
+    return found + Counter(CODE.findall(MATH.sub("", text)))
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=PAGES)
+def test_every_message_is_translated_and_none_is_left_over(path):
+    assert [message.id for message in messages(path) if not message.string] == []
+    assert [message.id for message in messages(path) if message.fuzzy] == []
+    text = path.read_text("utf-8")
+    assert "#~" not in text and not re.search(r"^#: |-Date:", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=PAGES)
+def test_math_roles_code_and_links_are_the_same_on_both_sides(path):
+    different = {
+        message.string: (parts(message.id) - parts(message.string))
+        + (parts(message.string) - parts(message.id))
+        for message in messages(path)
+        if message.string and parts(message.id) != parts(message.string)
+    }
+    assert different == {}
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=PAGES)
+def test_the_writing_is_japanese(path):
+    wrong = []
+    for message in messages(path):
+        text = MATH.sub("", CODE.sub("", message.string))
+        # Half-width punctuation and kana, full-width letters and digits, links by reference,
+        # and a comma or full stop of English between Japanese characters.
+        wrong += re.findall(r".{0,9}[｡-ﾟ０-９Ａ-Ｚａ-ｚ].{0,9}|\]\[", text)
+        wrong += re.findall(r".{0,9}[ぁ-んァ-ヶ一-龠][,.](?:\s|$).{0,9}", text)
+    assert wrong == []
+
+
+STRICT = [row for row in GLOSSARY if row["strict"]]
+
+
+@pytest.mark.parametrize("row", STRICT, ids=[row["English"] for row in STRICT])
+def test_a_term_is_translated_in_one_way(row):
+    word = re.compile(rf"\b{re.escape(row['English'])}s?\b", re.IGNORECASE)
+    missing = [
+        (path.stem, message.id, message.string)
+        for path in CATALOGUES
+        for message in messages(path)
+        if message.string
+        and word.search(MATH.sub("", CODE.sub("", message.id)))
+        and row["日本語"] not in message.string
+    ]
+    assert missing == []
+
+
+# ------------------------------------------------------------------ the pages
+
+QUOTED = re.compile(
+    r"(?s)<(script|style|pre|code|svg|blockquote|cite|template|mjx-container)\b.*?</\1>"
+    r'|<(\w+)[^>]* lang="en".*?</\2>'
+    r'|<dt class="sig.*?</dt>|<div class="(?:citation|rnn-demo|output|cell_output)\b.*?</div>'
+)
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if name != "references"])
+def test_no_english_sentence_is_left(name, html):
+    page = (html / f"ja/book/{name}.html").read_text("utf-8")
+    body = page[page.index("<article>") : page.index("</article>")]
+    text = re.sub(r"<[^>]+>", " ", QUOTED.sub(" ", body))
+    left = re.findall(r"(?:\b[A-Za-z’'-]+[ ,;:]+){6,}[A-Za-z’'-]+", text)
+    assert left == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_both_editions_have_the_same_figures_formulas_code_and_numbers(name, html):
+    def contents(page: Path) -> dict:
+        text = page.read_text("utf-8")
+        return {
+            "pictures": re.findall(r'<img[^>]*src="[^"]*/([^"/]+)"', text),
+            "formulas": Counter(re.findall(r"<math.*?</math>", text)),
+            "numbers": Counter(re.findall(r'class="pasted-text">([^<]+)<', text)),
+            "code": len(re.findall(r'class="cell_input', text)),
+            "headings": len(re.findall(r"<h[1-6]", text)),
+            "live figures": re.findall(r'data-demo="(\w+)"', text),
+        }
+
+    assert contents(html / f"ja/book/{name}.html") == contents(html / f"book/{name}.html")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("languages", "offered"), [("ja-JP", True), ("en-GB", False)])
+def test_the_front_page_offers_the_other_edition(languages, offered, browser, html):
+    """To a reader whose browser prefers Japanese; nobody is sent there."""
+    context = browser.new_context(locale=languages)
+    page = context.new_page()
+    page.goto((html / "book/index.html").as_uri())
+    assert page.locator(".offer").is_visible() == offered
+    assert page.url.endswith("/book/index.html") and "/ja/" not in page.url
+    if offered:
+        page.locator(".offer a").click()
+        assert page.url.endswith("/ja/book/index.html")
+    context.close()

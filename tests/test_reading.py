@@ -1,0 +1,334 @@
+"""The site as readers use it: with a keyboard, a screen reader, the search, on paper, offline."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from itertools import pairwise
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from py_mini_racer import MiniRacer
+
+import audit
+from bookbuild.mathjax import styles, typeset
+from bookbuild.pages import smaller, with_sizes, with_solutions_that_open
+from bookbuild.search import JapaneseSearch
+from conftest import ROOT
+from test_site import PAGES, settle
+
+OTHERS = ["search.html", "ja/search.html", "404.html"]
+
+
+def show_all(page) -> None:
+    """Let every demo begin and open whatever is folded."""
+    settle(page)
+    for demo in page.locator(".rnn-demo").all():
+        demo.scroll_into_view_if_needed()
+        demo.locator(".stage").wait_for()
+    page.evaluate("for (const part of document.querySelectorAll('main details')) part.open = true")
+
+
+# ------------------------------------------------------------------ accessibility
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("path", [*PAGES, *OTHERS])
+def test_axe_finds_nothing_in_either_theme(path, page, html):
+    page.emulate_media(color_scheme="light")
+    page.goto((html / path).as_uri())
+    show_all(page)
+    found = Axe().run(page).response["violations"]
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    page.wait_for_timeout(100)
+    only = {"runOnly": ["color-contrast", "link-in-text-block"]}
+    found += Axe().run(page, options=only).response["violations"]
+    assert [
+        (rule["id"], [node["html"][:200] for node in rule["nodes"][:3]]) for rule in found
+    ] == []
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_headings_are_in_order(path, html):
+    levels = [int(n) for n in re.findall(r"<h([1-6])\b", (html / path).read_text("utf-8"))]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(b <= a + 1 for a, b in pairwise(levels)), levels
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_ids_are_unique(path, html):
+    ids = re.findall(
+        r'<(?!path|clipPath|g|use|defs)\w+[^>]*\sid="([^"]+)"', (html / path).read_text("utf-8")
+    )
+    assert sorted(ids) == sorted(set(ids))
+
+
+@pytest.mark.browser
+def test_the_keyboard_gets_everywhere(page, html):
+    page.goto((html / "book/lstm.html").as_uri())
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("location.hash") == "#main"
+    page.keyboard.press("Control+k")
+    assert page.evaluate("document.activeElement.name") == "q"
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")  # the menu "Run, download"
+    assert page.locator(".use ul").is_visible()
+    page.keyboard.press("Escape")
+    assert not page.locator(".use ul").is_visible()
+    unseen = page.evaluate(
+        """() => [...document.querySelectorAll('a, button, input, select, summary, [tabindex="0"]')]
+          .filter(node => node.checkVisibility() && !node.disabled && node.tabIndex >= 0)
+          .filter(node => {
+            node.focus({ focusVisible: true });
+            const { outlineStyle, outlineWidth } = getComputedStyle(node);
+            return document.activeElement !== node
+              || outlineStyle === 'none' || outlineWidth === '0px';
+          }).map(node => node.outerHTML.slice(0, 200))"""
+    )
+    assert unseen == []
+
+
+@pytest.mark.browser
+def test_on_a_phone_the_contents_open_and_close_with_the_keyboard(page, html):
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto((html / "book/lstm.html").as_uri())
+    contents = page.locator("#contents")
+    assert not contents.is_visible()
+    page.get_by_role("button", name="Contents").focus()
+    page.keyboard.press("Enter")
+    assert contents.is_visible()
+    page.keyboard.press("Escape")
+    assert not contents.is_visible()
+    small = page.evaluate(
+        """() => [...document.querySelectorAll('header :is(button, input, summary, a)')]
+          .filter(node => node.checkVisibility() && node.getBoundingClientRect().height < 44)
+          .map(node => node.outerHTML)"""
+    )
+    assert small == []
+
+
+# ------------------------------------------------------------------ light and dark, scripts, paper
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_theme_follows_the_system_until_the_reader_chooses(scheme, browser, html):
+    context = browser.new_context(color_scheme=scheme)
+    page = context.new_page()
+    page.goto((html / "book/lstm.html").as_uri())
+    colour = "getComputedStyle(document.body).backgroundColor"
+    before = page.evaluate(colour)
+    assert (before == "rgb(255, 255, 255)") == (scheme == "light")
+    page.locator("button.theme").click()
+    after = page.evaluate(colour)
+    assert after != before
+    page.reload()
+    assert page.evaluate(colour) == after
+    context.close()
+
+
+@pytest.mark.browser
+def test_without_javascript_everything_can_be_read(browser, html):
+    context = browser.new_context(
+        java_script_enabled=False, viewport={"width": 360, "height": 740}, color_scheme="dark"
+    )
+    page = context.new_page()
+    page.goto((html / "book/lstm.html").as_uri())
+    assert page.locator("mjx-container").count() > 50
+    assert page.get_by_text("Four times as many").is_hidden()
+    page.get_by_text("Solution to Exercise").first.click()
+    assert page.get_by_text("Four times as many").is_visible()
+    page.get_by_role("button", name="Contents").click()
+    page.get_by_role("link", name="Read a digit row by row").first.click()
+    assert page.url.endswith("digits.html")
+    assert not page.locator("button.theme").is_visible()
+    page.goto((html / "search.html").as_uri())
+    assert page.get_by_text("The search needs JavaScript").is_visible()
+    context.close()
+
+
+@pytest.mark.browser
+def test_code_can_be_copied(browser, address):
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.goto(f"{address}/book/lstm.html")
+    cell = page.locator(".cell_input .highlight:visible").first
+    cell.hover()
+    cell.get_by_role("button", name="Copy").click()
+    page.get_by_text("Copied").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()").startswith("import ")
+    context.close()
+
+
+@pytest.mark.browser
+def test_on_paper_there_is_the_text_alone_in_black_on_white(page, html):
+    page.goto((html / "book/lstm.html").as_uri())
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    for part in ("body > header", "#contents", ".this-page", ".neighbours"):
+        assert not page.locator(part).is_visible(), part
+    assert page.get_by_text("Four times as many").is_visible()  # a solution
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert len(page.pdf(format="A4")) > 100_000
+
+
+# ------------------------------------------------------------------ the search
+
+SEARCHES = [
+    ("", "vanishing", "vanishing_gradient"),
+    ("", "forget gate", "lstm"),
+    ("ja/", "勾配消失", "vanishing_gradient"),
+    ("ja/", "忘却ゲート", "lstm"),
+    ("ja/", "vanishing", "vanishing_gradient"),
+]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("where", ["server", "disk"])
+@pytest.mark.parametrize(("edition", "words", "expected"), SEARCHES)
+def test_the_search_finds_a_page_and_marks_the_words_there(
+    edition, words, expected, where, page, html, address
+):
+    site = address if where == "server" else html.as_uri()
+    page.goto(f"{site}/{edition}book/index.html")
+    field = page.locator("header input[name=q]")
+    field.fill(words)
+    field.press("Enter")
+    hit = page.locator(f"#search-results a[href^='book/{expected}.html']").first
+    hit.click()
+    page.locator(".highlighted").first.wait_for()
+    marked = "".join(page.locator(".highlighted").all_inner_texts()).lower()
+    assert words.split()[0][:2] in marked
+    assert page.problems == []
+
+
+@pytest.mark.browser
+def test_a_search_without_a_hit_says_so(page, html):
+    for edition, sentence in (("", "did not match any documents"), ("ja/", "見つかりませんでした")):
+        page.goto(f"{(html / edition / 'search.html').as_uri()}?q=xyzzy")
+        page.get_by_text(sentence).wait_for()
+    assert page.problems == []
+
+
+@pytest.mark.parametrize(
+    "text", ["勾配消失の問題", "LSTMの忘却ゲート", "章", "a_b ＋ 学習率 0.01", "々々"]
+)
+def test_japanese_is_split_the_same_way_in_the_index_and_in_the_query(text):
+    engine = MiniRacer()
+    engine.eval(JapaneseSearch.js_splitter_code)
+    query = json.loads(engine.eval(f"JSON.stringify(splitQuery({json.dumps(text)}))"))
+    assert query == JapaneseSearch({}).split(text)
+    assert "勾配消失" not in query and ("勾配" in query) == ("勾配" in text)
+
+
+# ------------------------------------------------------------------ what a page weighs
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_quick_on_a_slow_phone(path, browser, html):
+    """`make audit` prints the figures. A visit that was disturbed may be repeated twice."""
+    with audit.serve(html) as address:
+        for _ in range(3):
+            found = audit.measure(browser, f"{address}/{path}")
+            over = {
+                name: value for name, value in found.items() if value > audit.BUDGETS.get(name, 1e9)
+            }
+            if not over:
+                break
+    assert over == {}
+
+
+@pytest.mark.browser
+def test_a_page_asks_for_nothing_that_it_does_not_use(page, address):
+    page.goto(f"{address}/book/build.html")  # has neither pictures nor formulas
+    settle(page)
+    assert {url.removeprefix(address) for url in page.asked} == {
+        "/book/build.html",
+        "/_static/site.js",
+        "/_static/favicon.svg",
+    }
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_pictures_have_sizes_and_those_below_wait(path, html):
+    pictures = re.findall(r"<img[^>]+_images/[^>]+>", (html / path).read_text("utf-8"))
+    assert all(re.search(r' width="\d+" height="\d+"', picture) for picture in pictures)
+    assert all('loading="lazy"' in picture for picture in pictures[1:])
+
+
+def test_drawings_are_small(html):
+    for path in (html / "_images").glob("*.svg"):
+        assert not re.search(r' d="[^"]*\d\.\d{3}|<!--|<metadata', path.read_text("utf-8")), path
+
+
+def test_a_drawing_becomes_smaller_and_stays_the_same():
+    svg = '<svg><!-- why --><path d="M 1.23456 -0.00012 L 10.5 7.1999"/><use x="1.23456"/></svg>'
+    assert smaller(svg) == '<svg><path d="M 1.23 -0 L 10.5 7.2"/><use x="1.23456"/></svg>'
+
+
+def test_the_first_picture_is_loaded_at_once(tmp_path):
+    (tmp_path / "a.svg").write_text('<svg viewBox="0 0 640.4 320"></svg>')
+    body = '<img alt="a" src="../_images/a.svg" /><img alt="b" src="../_images/a.svg" />'
+    first, second = with_sizes(body, {"a.svg": tmp_path / "a.svg"}).split("><")
+    assert 'width="640" height="320"' in first and "lazy" not in first and "lazy" in second
+
+
+def test_a_solution_becomes_an_element_that_opens():
+    body = (
+        '<div class="solution dropdown admonition" id="s">\n<p class="admonition-title">Solution to'
+        '<a href="#e"> Exercise 1</a></p>\n'
+        '<section id="solution-content"><p>Yes.</p></section>\n</div>'
+    )
+    assert with_solutions_that_open(body) == (
+        '<details class="solution admonition" id="s"><summary class="admonition-title">'
+        "Solution to Exercise 1</summary><p>Yes.</p></details>"
+    )
+
+
+# ------------------------------------------------------------------ formulas
+
+
+def test_a_formula_is_set_with_words_for_a_screen_reader():
+    html = typeset(r"\sigma(x) = \frac{1}{1 + e^{-x}}", True)
+    assert "<mjx-frac" in html and "<mjx-assistive-mml" in html and "<mfrac>" in html
+
+
+def test_a_formula_that_is_wrong_is_an_error():
+    with pytest.raises(ValueError, match="Undefined control sequence"):
+        typeset(r"\sigmoid(x)", False)
+
+
+def test_a_page_has_the_styles_of_its_own_formulas_only():
+    short = styles(typeset("x", False), "fonts")
+    long = styles(typeset(r"\begin{pmatrix} x & \sqrt y \end{pmatrix}", True), "fonts")
+    assert "mjx-sqrt" in long and "mjx-sqrt" not in short
+    assert "fonts/MathJax_Main-Regular.woff" in short and len(short) < len(long)
+
+
+# ------------------------------------------------------------------ the site as one file
+
+
+@pytest.mark.browser
+def test_the_packed_site_works_without_a_network(page, html, tmp_path):
+    subprocess.run([sys.executable, "-m", "bookbuild", "zip"], cwd=ROOT, check=True)
+    archive = html / "rnnbook.zip"
+    with zipfile.ZipFile(archive) as packed:
+        assert "rnnbook.zip" not in packed.namelist()
+        packed.extractall(tmp_path / "book")
+    archive.unlink()
+    page.context.set_offline(True)
+    page.goto((tmp_path / "book/index.html").as_uri())
+    page.wait_for_url("**/book/index.html")
+    page.locator("header input[name=q]").fill("vanishing")
+    page.keyboard.press("Enter")
+    page.locator("#search-results a").first.click()
+    settle(page)
+    assert page.locator("mjx-container").count() > 0
+    assert page.problems == []
+    shutil.rmtree(tmp_path / "book")
