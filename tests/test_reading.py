@@ -200,6 +200,8 @@ def test_the_search_finds_a_page_and_marks_the_words_there(
     field.fill(words)
     field.press("Enter")
     hit = page.locator(f"#search-results a[href^='book/{expected}.html']").first
+    hit.wait_for()
+    page.wait_for_load_state("networkidle")  # the extracts of the results
     hit.click()
     page.locator(".highlighted").first.wait_for()
     marked = "".join(page.locator(".highlighted").all_inner_texts()).lower()

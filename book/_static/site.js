@@ -85,7 +85,7 @@ if (links.size) {
 }
 
 /* After a search: Sphinx's own script marks the words that were searched for. */
-if (kept.getItem("sphinx_highlight_terms") && !window.Search) {
+if (kept.getItem("sphinx_highlight_terms") && !document.querySelector("#search-results")) {
   for (const name of ["documentation_options", "doctools", "sphinx_highlight"]) {
     const script = document.createElement("script");
     script.src = `${root.dataset.content_root}_static/${name}.js`;
