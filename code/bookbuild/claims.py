@@ -54,6 +54,19 @@ class QuoteRole(PasteTextRole):
     """
 
     def run(self):
+        # A translated sentence is parsed as a document of its own; it may quote, too.
+        read = self.document.settings.env.temp_data
+        translated = "nb_renderer" not in self.document and "bookbuild_outputs" in read
+        if translated:
+            self.document["nb_renderer"] = read["bookbuild_outputs"]
+        elif "nb_renderer" in self.document:
+            read["bookbuild_outputs"] = self.document["nb_renderer"]
+        nodes_and_messages = self._quote()
+        if translated:
+            del self.document["nb_renderer"]
+        return nodes_and_messages
+
+    def _quote(self):
         name, _, form = self.text.rpartition(":")
         self.text = self.text.rstrip("↓↑")
         pasted, messages = super().run()
