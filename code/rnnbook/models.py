@@ -1,4 +1,4 @@
-"""Two models around a recurrent layer: one answer for a sequence, or one at every step.
+"""Models around a recurrent layer: one answer for a sequence, or one at every step.
 
 The layer may be any that maps x (B, T, D) and a state to hidden states (B, T, H) and the next
 state: `rnnbook.cells.RNN` and `LSTM`, or PyTorch's `nn.RNN`, `nn.LSTM`, `nn.GRU` with

@@ -164,7 +164,7 @@ def overlapping_loss(model: nn.Module, ids: Tensor, window: int, new: int) -> fl
     """Mean loss, in nats per character, over ids (N,) read in windows that overlap.
 
     Each window goes on `new` characters after the one before, and only its last `new` predictions
-    count (of the first window, all): they have at least window - new + 1 characters to go by.
+    count, which have at least window - new + 1 characters to go by; of the first window, all.
     What does not fill a window is left out.
     """
     model.eval()

@@ -58,7 +58,7 @@ class MiniBatches:
 
 
 class FreshBatches:
-    """Examples made for each step, of which none is ever seen twice.
+    """Examples made anew for each step.
 
     `make(batch_size, generator)` returns x (B, …) and y (B, …), as the tasks of
     `rnnbook.data.tasks` do; the generator of a step depends on the seed and the step alone.

@@ -59,7 +59,8 @@ def adding(num_sequences: int, T: int, generator: torch.Generator) -> tuple[Tens
 
     x (N, T, 2) holds at each step a number, uniform in [0, 1), and a mark: 1 at one step of the
     first half and at one of the second half, else 0. y (N,) is the sum of the two marked numbers.
-    The variance of y is 1/6: no answer that ignores the sequence has a smaller error on average.
+    The variance of y is 1/6: no answer that ignores the sequence has a smaller squared error on
+    average.
     Raises `ValueError` if `T` is below 2.
     """
     if T < 2:

@@ -39,8 +39,8 @@ def show(
     """Show a demo, and keep it under `name` for its place in the chapter, as `plotting.show` does.
 
     `still` is shown, with the text `alt`, where there is no JavaScript. `settings` are what the
-    program of this kind reads; `weights`, matrices (rows, columns) and vectors, go with it in
-    8 bits. Raises `ValueError` for a kind that does not exist.
+    program of this kind reads; `weights` go with it: matrices (rows, columns) in 8 bits, vectors
+    in 32. Raises `ValueError` for a kind that does not exist.
     """
     glue(name, Demo(kind, picture(still), alt, weights, settings))
     plt.close(still)

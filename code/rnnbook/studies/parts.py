@@ -1,4 +1,4 @@
-"""What is each part of an LSTM for? One task, equal numbers of parameters, parts left out.
+"""What is each part of an LSTM for? One task, at most equal numbers of parameters, parts left out.
 
 The task is `store_and_recall`: a sign has to be stored when a flag says so, kept while others go
 by, and said when another flag asks. Every kind of cell is as large as it can be without having

@@ -47,14 +47,14 @@ function makeGradient(stage) {
     update();
   };
   const network = choice(say("Network", "ネットワーク"),
-    { rnn: say("simple RNN", "単純な RNN"), lstm: "LSTM" }, "rnn", change("network"));
+    { rnn: say("simple RNN", "単純 RNN"), lstm: "LSTM" }, "rnn", change("network"));
   const nonlinearity = choice(say("Non-linearity", "非線形関数"),
     { tanh: "tanh", relu: "ReLU", sigmoid: say("sigmoid", "シグモイド") }, "tanh", change("nonlinearity"));
   const scale = slider(say("Recurrent weights, times", "再帰の重み（倍率）"),
     { min: 0, max: 6, step: 0.1, value: 1, show: (v) => `${v.toFixed(1)} ×` }, change("scale"));
   const steps = slider(say("Steps", "ステップ数"),
     { min: 2, max: MOST_STEPS, step: 1, value: 50 }, change("steps"));
-  const bias = slider(say("Forget bias", "忘却ゲートのバイアス"),
+  const bias = slider(say("Forget bias", "忘却バイアス"),
     { min: -3, max: 8, step: 0.5, value: 1, show: (v) => v.toFixed(1) }, change("bias"));
   const again = button(say("Other random weights", "重みを引き直す"), () => change("seed")(choices.seed + 1));
   const chart = lineChart({

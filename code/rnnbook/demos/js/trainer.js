@@ -71,7 +71,7 @@ class Learner {
 }
 
 const KINDS = [
-  { kind: "rnn", name: say("simple RNN", "単純な RNN"), color: "orange" },
+  { kind: "rnn", name: say("simple RNN", "単純 RNN"), color: "orange" },
   { kind: "lstm", name: "LSTM", color: "blue" },
 ];
 
