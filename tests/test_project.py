@@ -52,10 +52,42 @@ def test_layers():
     check("-c", "from importlinter.cli import lint_imports_command; lint_imports_command()")
 
 
-def test_workflows_are_valid():
-    workflows = [str(path) for path in (ROOT / ".github/workflows").glob("*.yml")]
-    assert workflows
-    check("-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)
+WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+
+
+@pytest.mark.parametrize(
+    ("schema", "paths"),
+    [
+        ("github-workflows", WORKFLOWS),
+        ("github-issue-forms", [ROOT / ".github/ISSUE_TEMPLATE/wrong.yml"]),
+        ("github-issue-forms", [ROOT / ".github/ISSUE_TEMPLATE/lost.yml"]),
+        ("github-issue-config", [ROOT / ".github/ISSUE_TEMPLATE/config.yml"]),
+        ("citation-file-format", [ROOT / "CITATION.cff"]),
+    ],
+)
+def test_files_for_others_are_valid(schema, paths):
+    assert paths
+    check("-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}", *map(str, paths))
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=[path.stem for path in WORKFLOWS])
+def test_a_workflow_may_do_little_and_uses_actions_pinned_by_commit(path):
+    text = path.read_text("utf-8")
+    assert "\npermissions:\n  contents: read\n" in text
+    actions = re.findall(r"uses: (.*)", text)
+    assert actions
+    assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v[\d.]+", action) for action in actions)
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    assert set(re.findall(r"make ([a-z]+)", text)) <= set(targets)
+
+
+def test_the_oldest_libraries_are_those_of_pyproject():
+    """What `make oldest` installs."""
+    (script,) = re.findall(r"sed -n '(.*)' pyproject", (ROOT / "Makefile").read_text("utf-8"))
+    lines = subprocess.run(
+        ["sed", "-n", script, ROOT / "pyproject.toml"], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert {"torch==2.6.*", "numpy==1.26.*", "matplotlib==3.8.*"} <= set(lines)
 
 
 def test_code_is_no_package():
@@ -88,7 +120,7 @@ def test_constraints_pin_the_tool_chain_and_leave_torch_free():
 
 @pytest.mark.parametrize("name", FILES)
 def test_no_file_shows_a_path_of_a_machine(name):
-    content = (ROOT / name).read_text("utf-8")
+    content = (ROOT / name).read_bytes().decode("utf-8", errors="replace")
     for private in {str(ROOT), str(Path.home())} - {"/"}:
         assert f"{private}/" not in content
 

@@ -55,12 +55,19 @@ def update_catalogues() -> None:
     run("sphinx-intl", "update", "--no-obsolete", "-p", pot, "-d", LOCALE, "-l", "ja")
     say("To be translated")
     for path in sorted(LOCALE.rglob("*.po")):
-        # The dates would change in every file, each time.
-        text = re.sub(r'"(POT-Creation|PO-Revision)-Date: .*\n', "", path.read_text("utf-8"))
-        path.write_text(text, "utf-8")
+        path.write_text(without_dates(path.read_text("utf-8")), "utf-8")
         for message in untranslated(path):
             state = "changed" if message.fuzzy else "new"
             print(f"{path.relative_to(ROOT)}: {state}: {message.id[:60]}")
+
+
+def without_dates(catalogue: str) -> str:
+    """A catalogue with as much of its header as is needed, so that only messages change in it."""
+    catalogue = catalogue[catalogue.index('msgid ""\n') :]
+    kept = "Language|MIME-Version|Content-Type|Content-Transfer-Encoding"
+    head, messages = catalogue.split("\n\n", 1)
+    head = re.sub(rf'\n"(?!(?:{kept}): ).*"', "", head)
+    return f"{head}\n\n{messages}"
 
 
 def untranslated(path: Path) -> list[Message]:

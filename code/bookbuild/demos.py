@@ -57,8 +57,33 @@ def _move_parts(app: Sphinx, page: str, template: str, context: dict, doctree) -
         return f'<script src="{up}{path}" defer></script>'
 
     body = PART.sub(moved, body)
+    if app.config.language == "ja":
+        body = STILL.sub(lambda match: f'{match[1]}{IN_JAPANESE[match[2]]}"', body)
     context["body"] = SOURCE.sub(r'\1 data-source="\3"\2', body)
 
+
+# What the still pictures show, which stand in the page where there is no JavaScript. These words
+# are in the cells of the chapters, so they are in no catalogue.
+STILL = re.compile(r'(<img class="still"[^>]*? alt=")([^"]*)"')
+IN_JAPANESE = {
+    "A digit, and beside it the ten probabilities after each of its 28 rows.": (
+        "一つの数字と、その 28 行を一行読むごとの十個の確率。"
+    ),
+    "The loss of a simple RNN and of an LSTM over the steps of a training.": (
+        "学習のステップに対する、単純 RNN と LSTM の損失。"
+    ),
+    "Three rows of bars over twelve steps: three spikes as inputs, the cell state, in which each"
+    " is added to what is there, and its tanh.": (
+        "12 ステップの棒が 3 段。三つのスパイクの入力、それを足し込んだセル状態、その tanh。"
+    ),
+    "The surprise of the model at each character of a short line, as bars.": (
+        "短い一行の各文字でのモデルの意外さを示す棒。"
+    ),
+    "The norm of the gradient on a logarithmic axis against the steps back: nearly a straight"
+    " line that falls, beside a dashed one.": (
+        "さかのぼったステップ数に対する勾配のノルム（対数軸）。ほぼまっすぐ下がり、破線と並ぶ。"
+    ),
+}
 
 # A demo and, right behind it, where its weights are: the address moves into the demo.
 SOURCE = re.compile(

@@ -32,7 +32,7 @@ def scan(decay: Tensor, u: Tensor) -> Tensor:
     """By doubling, in log2 T passes, rounded up, over the whole sequence (Hillis and Steele, 1986).
 
     Before each pass, entry t is the weighted sum of its last `reach` inputs. It adds the entry
-    that lies `reach` steps back, and then reaches twice as far.
+    that lies `reach` steps back, scaled, and then reaches twice as far.
     """
     h, reach, power = u, 1, decay
     while reach < u.shape[1]:

@@ -34,7 +34,11 @@ def load_pages() -> list[tuple[str, str]]:
         with open(path, "rb") as file:
             messages = [message for message in read_po(file) if message.id and message.string]
         pairs += [(plain(message.id), plain(message.string)) for message in messages]
-    return [pair for pair in pairs if len(pair[0]) > 40 and not JAPANESE.search(pair[0])]
+    return [
+        (english, japanese)
+        for english, japanese in pairs
+        if len(english) > 40 and JAPANESE.search(japanese) and not JAPANESE.search(english)
+    ]
 
 
 def plain(text: str) -> str:
@@ -43,6 +47,5 @@ def plain(text: str) -> str:
 
 
 def digest() -> str:
-    """The digest of the catalogues, on which the chapters that train on the text depend."""
-    paths = sorted(CATALOGUES.glob("*.po"))
-    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
+    """The digest of the text, on which the chapters that train on it depend."""
+    return hashlib.sha256(repr(load_pages()).encode()).hexdigest()
