@@ -14,7 +14,7 @@ from py_mini_racer import MiniRacer
 
 import audit
 from bookbuild.mathjax import styles, typeset
-from bookbuild.pages import smaller, with_sizes, with_solutions_that_open
+from bookbuild.pages import smaller, with_labels, with_sizes, with_solutions_that_open
 from bookbuild.search import JapaneseSearch
 from conftest import ROOT
 from test_site import PAGES, settle
@@ -211,7 +211,7 @@ def test_the_search_finds_a_page_and_marks_the_words_there(
 
 @pytest.mark.browser
 def test_a_search_without_a_hit_says_so(page, html):
-    for edition, sentence in (("", "did not match any documents"), ("ja/", "見つかりませんでした")):
+    for edition, sentence in (("", "Nothing was found"), ("ja/", "見つかりませんでした")):
         page.goto(f"{(html / edition / 'search.html').as_uri()}?q=xyzzy")
         page.get_by_text(sentence).wait_for()
     assert page.problems == []
@@ -334,3 +334,45 @@ def test_the_packed_site_works_without_a_network(page, html, tmp_path):
     assert page.locator("mjx-container").count() > 0
     assert page.problems == []
     shutil.rmtree(tmp_path / "book")
+
+
+def test_cells_say_from_which_column_they_are():
+    table = (
+        '<table class="stacked table"><thead><tr><th><p>a</p></th><th><p>b</p></th></tr></thead>'
+        "<tbody><tr><td><p>1</p></td><td><p>2</p></td></tr></tbody></table>"
+    )
+    assert '<td><p>1</p></td><td data-label="b"><p>2</p></td>' in with_labels(table)
+    assert with_labels(table.replace("stacked ", "")) == table.replace("stacked ", "")
+
+
+@pytest.mark.browser
+def test_the_other_edition_opens_at_the_same_section_and_with_the_same_search(page, html):
+    page.goto(f"{(html / 'book/lstm.html').as_uri()}#exercises")
+    page.get_by_role("link", name="日本語").click()
+    assert page.url.endswith("/ja/book/lstm.html#exercises")
+    page.goto(f"{(html / 'search.html').as_uri()}?q=lstm")
+    page.get_by_role("link", name="日本語").click()
+    assert page.url.endswith("/ja/search.html?q=lstm")
+
+
+@pytest.mark.browser
+def test_a_tap_beside_the_open_contents_only_closes_them(browser, html):
+    context = browser.new_context(viewport={"width": 360, "height": 740}, has_touch=True)
+    page = context.new_page()
+    page.goto((html / "book/lstm.html").as_uri())
+    page.get_by_role("button", name="Contents").tap()
+    page.touchscreen.tap(345, 400)
+    page.wait_for_timeout(300)
+    assert not page.locator("#contents").is_visible()
+    assert page.url.endswith("/book/lstm.html")
+    context.close()
+
+
+@pytest.mark.browser
+def test_typing_a_search_does_not_move_the_page(page, html):
+    page.goto((html / "book/lstm.html").as_uri())
+    page.evaluate("scrollTo(0, 9000)")
+    before = page.evaluate("scrollY")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("forget gate")
+    assert page.evaluate("scrollY") == before

@@ -32,13 +32,34 @@ nameTheme();
 addEventListener("keydown", (event) => {
   if (event.key !== "k" || !(event.ctrlKey || event.metaKey)) return;
   event.preventDefault();
-  document.querySelector("header input").focus();
+  document.querySelector("header input").focus({ preventScroll: true });
 });
 
 /* The menus close when the reader turns elsewhere. */
 const menu = document.querySelector(".use");
 addEventListener("click", ({ target }) => !menu?.contains(target) && menu?.removeAttribute("open"));
-addEventListener("keydown", ({ key }) => key === "Escape" && menu?.removeAttribute("open"));
+addEventListener("keydown", ({ key }) => {
+  if (key !== "Escape" || !menu?.open) return;
+  if (menu.contains(document.activeElement)) menu.querySelector("summary").focus();
+  menu.open = false;
+});
+menu?.addEventListener("focusout", ({ relatedTarget }) => {
+  if (relatedTarget && !menu.contains(relatedTarget)) menu.open = false;
+});
+
+/* So do the contents, which on a narrow screen are a menu, too. */
+const contents = document.querySelector("#contents");
+const closeContents = () => contents.matches(":popover-open") && contents.hidePopover();
+contents.addEventListener("click", ({ target }) => target.closest("a") && closeContents());
+contents.addEventListener("focusout", ({ relatedTarget }) => {
+  if (relatedTarget && !contents.contains(relatedTarget)) closeContents();
+});
+
+/* The other edition opens at the same section, or with the same search. */
+for (const link of document.querySelectorAll(".languages a")) {
+  const address = link.href;
+  link.addEventListener("click", () => (link.href = address + location.search + location.hash));
+}
 
 /* Code can be copied. */
 for (const code of document.querySelectorAll(".cell_input .highlight, [class*=highlight-] > .highlight")) {
@@ -65,9 +86,12 @@ const boxes = new ResizeObserver((entries) => {
 for (const box of document.querySelectorAll("main :is(pre, table, .math)")) boxes.observe(box);
 
 /* Paper shows everything. */
+let opened = [];
 addEventListener("beforeprint", () => {
-  for (const details of document.querySelectorAll("main details")) details.open = true;
+  opened = [...document.querySelectorAll("main details:not([open])")];
+  for (const details of opened) details.open = true;
 });
+addEventListener("afterprint", () => opened.forEach((details) => (details.open = false)));
 
 /* The section being read is marked in the list of the page's sections. */
 const links = new Map([...document.querySelectorAll(".this-page a")].map((link) => [link.hash, link]));
@@ -90,6 +114,9 @@ if (kept.getItem("sphinx_highlight_terms") && !document.querySelector("#search-r
     const script = document.createElement("script");
     script.src = `${root.dataset.content_root}_static/${name}.js`;
     script.async = false;
+    script.addEventListener("load", () => {
+      if (!location.hash) document.querySelector("main .highlighted")?.scrollIntoView({ block: "center" });
+    });
     document.head.append(script);
   }
 }

@@ -22,6 +22,8 @@ from bookbuild.languages import ORIGINAL
 from bookbuild.plain import Plain
 
 FOLDER = "_notebooks"
+NEEDS = """The cells below import `rnnbook`, the package of the book that this chapter is from. To
+have it, run `pip install .` in the folder of the project."""
 
 
 def chapters(app: Sphinx) -> list[str]:
@@ -102,8 +104,10 @@ def _write(app: Sphinx, error: Exception | None) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for page in chapters(app):
         notebook = executed(app, page)
-        if repository:
-            notebook.cells.insert(0, installation(repository, commit))
+        first = (
+            installation(repository, commit) if repository else nbformat.v4.new_markdown_cell(NEEDS)
+        )
+        notebook.cells.insert(0, first)
         nbformat.write(notebook, folder / f"{Path(page).name}.ipynb")
 
 

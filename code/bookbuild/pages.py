@@ -64,6 +64,25 @@ def with_plain_roles(body: str) -> str:
     return re.sub(r"<th[^>]*>(<p></p>)?</th>", "<td></td>", body)
 
 
+def with_labels(body: str) -> str:
+    """Cells of tables that a phone shows one below the other say from which column they are."""
+
+    def labelled(match: re.Match) -> str:
+        head, rows = match[0].split("</thead>")
+        labels = [re.sub("<[^>]+>", "", cell) for cell in re.findall(r"<th[^>]*>(.*?)</th>", head)]
+
+        def with_column_names(row: str) -> str:
+            begin, first, *others = row.split("<td>")  # the first cell speaks for itself
+            named = zip(labels[1:], others, strict=True)
+            cells = "".join(f'<td data-label="{label}">{cell}' for label, cell in named)
+            return f"{begin}<td>{first}{cells}"
+
+        begin, *rows = rows.split("<tr")
+        return f"{head}</thead>{'<tr'.join([begin, *map(with_column_names, rows)])}"
+
+    return re.sub(r'(?s)<table class="[^"]*(?:stacked|claims)[^"]*".*?</table>', labelled, body)
+
+
 def smaller(svg: str) -> str:
     """A drawing with two decimals for the coordinates of its paths, and no comments."""
     svg = re.sub(r"<!--.*?-->\n?|<metadata>.*?</metadata>\n?", "", svg, flags=re.DOTALL)
@@ -88,7 +107,7 @@ def _complete(app: Sphinx, page: str, template: str, context: dict, doctree) -> 
     context["chapters"] = with_translated_parts(app, chapters)
     if not doctree:
         return
-    body = with_plain_roles(with_solutions_that_open(context["body"]))
+    body = with_plain_roles(with_labels(with_solutions_that_open(context["body"])))
     pictures = {name: Path(app.srcdir, path) for path, name in app.builder.images.items()}
     context["body"] = with_sizes(body, pictures)
 

@@ -5,6 +5,7 @@ the query is found: 勾配消失 as 勾配, 配消 and 消失, which all must be
 """
 
 import re
+from unicodedata import normalize
 
 from sphinx.application import Sphinx
 from sphinx.search.en import SearchEnglish
@@ -20,14 +21,15 @@ class JapaneseSearch(SearchEnglish):
     stopwords = frozenset()
     js_splitter_code = """
 function splitQuery(query) {
-  const runs = query.match(/[JAPANESE]+|(?:(?![JAPANESE])[\\p{Letter}\\p{Number}_])+/gu) ?? [];
+  const words = /[JAPANESE]+|(?:(?![JAPANESE])[\\p{Letter}\\p{Number}_])+/gu;
+  const runs = query.normalize("NFKC").match(words) ?? [];
   return runs.flatMap((run) =>
     /^[JAPANESE]{2,}$/u.test(run) ? [...run].slice(1).map((_, k) => run.slice(k, k + 2)) : [run]);
 }
 """.replace("JAPANESE", JAPANESE)
 
     def split(self, text: str) -> list[str]:
-        words = []
+        words, text = [], normalize("NFKC", text)
         for run in re.findall(rf"[{JAPANESE}]+|[^\W{JAPANESE}]+", text):
             if re.fullmatch(rf"[{JAPANESE}]{{2,}}", run):
                 words += [run[k : k + 2] for k in range(len(run) - 1)]
