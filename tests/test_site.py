@@ -155,7 +155,6 @@ def test_the_front_page_is_translated(html):
     front = (html / "ja/book/index.html").read_text("utf-8")
     assert "再帰型ニューラルネットワーク" in front
     assert "まだ完成していません" not in front
-    assert "まだ完成していません" in (html / "ja/book/digits.html").read_text("utf-8")
     alts = re.findall(r'<img[^>]+alt="([^"]+)"', front)
     assert any("セル" in alt for alt in alts)
 
