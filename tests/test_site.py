@@ -132,7 +132,7 @@ def test_no_sentence_says_more_than_was_measured(html):
     rows = re.findall(r"<tr[^>]*>(.*?)</tr>", page, re.DOTALL)
     seen, wrong = 0, []
     for row in rows:
-        cells = re.findall(r"<td>(.*?)</td>", row, re.DOTALL)
+        cells = re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL)
         if not cells:
             continue
         values = [float(value) for value in re.sub("<[^>]+>", "", cells[1]).split(";")]
