@@ -78,10 +78,11 @@ for (const code of document.querySelectorAll(".cell_input .highlight, [class*=hi
 
 /* A box that scrolls can be reached and scrolled with the keyboard. */
 const boxes = new ResizeObserver((entries) => {
-  for (const { target } of entries) {
-    if (target.scrollWidth > target.clientWidth + 1) target.tabIndex = 0;
+  const wide = entries.map(({ target }) => target.scrollWidth > target.clientWidth + 1); // read all,
+  entries.forEach(({ target }, k) => { // then write: the page is laid out once
+    if (wide[k]) target.tabIndex = 0;
     else target.removeAttribute("tabindex");
-  }
+  });
 });
 for (const box of document.querySelectorAll("main :is(pre, table, .math)")) boxes.observe(box);
 

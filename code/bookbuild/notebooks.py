@@ -102,7 +102,7 @@ def _write(app: Sphinx, error: Exception | None) -> None:
     repository, commit = addresses.repository(app), os.environ.get("GITHUB_SHA", "main")
     folder = Path(app.outdir, FOLDER)
     folder.mkdir(parents=True, exist_ok=True)
-    for page in chapters(app):
+    for page in app.bookbuild_written:
         notebook = executed(app, page)
         first = (
             installation(repository, commit) if repository else nbformat.v4.new_markdown_cell(NEEDS)
@@ -113,10 +113,12 @@ def _write(app: Sphinx, error: Exception | None) -> None:
 
 def _add_link(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
     if doctree and page in chapters(app):
+        app.bookbuild_written.add(page)
         up = "../" * (page.count("/") + (app.config.language != ORIGINAL))
         context["notebook"] = f"{up}{FOLDER}/{Path(page).name}.ipynb"
 
 
 def setup(app: Sphinx) -> None:
+    app.bookbuild_written = set()  # the chapters whose pages are written in this build
     app.connect("html-page-context", _add_link)
     app.connect("build-finished", _write)
