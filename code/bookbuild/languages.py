@@ -66,7 +66,14 @@ def _say_what_is_missing(app: Sphinx, doctree: nodes.document, docname: str) -> 
         first_section.insert(1, note)
 
 
+def _let_go(app: Sphinx, doctree: nodes.document) -> None:
+    """Forget the small documents in which Sphinx has parsed translations: they are kept on disk."""
+    for node in doctree.findall():
+        node.document = doctree
+
+
 def setup(app: Sphinx) -> None:
+    app.connect("doctree-read", _let_go)
     app.add_transform(FindCells)
     app.connect("html-page-context", _add_switch)
     app.connect("doctree-resolved", _say_what_is_missing)
