@@ -6,19 +6,15 @@ does. The processor is slowed down until a fixed piece of work takes as long as 
 times as slow as that of a plain server (AMD EPYC), whatever the machine and what else it does.
 """
 
-import functools
 import gzip
-import http.server
 import mimetypes
 import statistics
 import sys
-import threading
-from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from conftest import HTML, launch_chromium
+from conftest import HTML, Quiet, launch_chromium, serve
 
 NETWORK = {
     "offline": False,
@@ -58,7 +54,7 @@ READ = """() => {
 }"""
 
 
-class Compressing(http.server.SimpleHTTPRequestHandler):
+class Compressing(Quiet):
     """Serves files as GitHub Pages does: text is compressed."""
 
     def do_GET(self):
@@ -77,23 +73,9 @@ class Compressing(http.server.SimpleHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def log_message(self, *args):
-        pass
-
-
-@contextmanager
-def serve(folder: Path):
-    """The address of a server of `folder`, on this machine."""
-    handler = functools.partial(Compressing, directory=folder)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-
 
 def measure(browser: Browser, address: str) -> dict[str, float]:
-    """What a first visit to one page takes; shifts are counted down to the end of the page."""
+    """What a first visit to one page takes, up to a second and a half after it has loaded."""
     context = browser.new_context(viewport={"width": 412, "height": 823}, is_mobile=True)
     page = context.new_page()
     devtools = context.new_cdp_session(page)
@@ -113,7 +95,7 @@ def main(runs: int = 3) -> int:
     """Print the median of `runs` visits to each page; 1 if one exceeds a budget."""
     pages = sorted(HTML.glob("book/*.html")) + sorted(HTML.glob("ja/book/*.html"))
     exceeded = 0
-    with sync_playwright() as playwright, serve(HTML) as address:
+    with sync_playwright() as playwright, serve(HTML, Compressing) as address:
         browser = launch_chromium(playwright)
         print(f"{'page':36}", *BUDGETS, "kB", sep="  ")
         for path in pages:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,20 +63,27 @@ def html(site) -> Path:
     return HTML
 
 
-@pytest.fixture(scope="session")
-def address(html):
-    """The address of a server of the site, on this machine."""
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
 
-    class Handler(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *args):
-            pass
 
-    handler = functools.partial(Handler, directory=html)
+@contextmanager
+def serve(folder: Path, handler: type[http.server.SimpleHTTPRequestHandler] = Quiet):
+    """The address of a server of `folder`, on this machine."""
+    handler = functools.partial(handler, directory=folder)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture(scope="session")
+def address(html):
+    """The address of a server of the site, on this machine."""
+    with serve(html) as address:
+        yield address
 
 
 def chromium() -> str | None:

@@ -16,7 +16,7 @@ import audit
 from bookbuild.mathjax import styles, typeset
 from bookbuild.pages import smaller, with_labels, with_sizes, with_solutions_that_open
 from bookbuild.search import JapaneseSearch
-from conftest import ROOT
+from conftest import ROOT, serve
 from test_site import PAGES, settle
 
 OTHERS = ["search.html", "ja/search.html", "404.html"]
@@ -235,7 +235,7 @@ def test_japanese_is_split_the_same_way_in_the_index_and_in_the_query(text):
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_is_quick_on_a_slow_phone(path, browser, html):
     """`make audit` prints the figures. A visit that was disturbed may be repeated four times."""
-    with audit.serve(html) as address:
+    with serve(html, audit.Compressing) as address:
         for _ in range(5):
             found = audit.measure(browser, f"{address}/{path}")
             over = {

@@ -6,43 +6,27 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 
-from bookbuild import (
-    addresses,
-    cache,
-    claims,
-    demos,
-    failures,
-    gathered,
-    languages,
-    mathjax,
-    notebooks,
-    pages,
-    report,
-    search,
-    style,
-)
-
-TASKS = (
-    cache,
-    claims,
-    demos,
-    failures,
-    gathered,
-    languages,
-    mathjax,
-    notebooks,
-    pages,
-    report,
-    search,
-    style,
-    addresses,
-)
+TASKS = [
+    "cache",
+    "claims",
+    "demos",
+    "failures",
+    "gathered",
+    "languages",
+    "mathjax",
+    "notebooks",
+    "pages",
+    "report",
+    "search",
+    "style",
+    "addresses",
+]
 
 
 def setup(app: Sphinx) -> dict:
     os.environ["RNNBOOK_BUILD"] = "1"  # the kernels of the chapters draw no progress bars
     for task in TASKS:
-        task.setup(app)
+        app.setup_extension(f"bookbuild.{task}")
     # Another env_version makes Sphinx read every page again: when this extension has changed, or
     # a program of the demos.
     code = Path(__file__).parents[1]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import nbformat
 from jupyter_cache import get_cache
-from myst_nb.core.read import is_myst_markdown_notebook, read_myst_markdown_notebook
+from myst_nb.core.read import read_myst_markdown_notebook
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
@@ -20,19 +20,11 @@ from bookbuild import addresses, cache
 from bookbuild.claims import formatted
 from bookbuild.languages import ORIGINAL
 from bookbuild.plain import Plain
+from bookbuild.report import executions
 
 FOLDER = "_notebooks"
 NEEDS = """The cells below import `rnnbook`, the package of the book that this chapter is from. To
 have it, run `pip install .` in the folder of the project."""
-
-
-def chapters(app: Sphinx) -> list[str]:
-    """The pages with code, in no order."""
-    return [
-        page
-        for page in app.env.found_docs
-        if is_myst_markdown_notebook(Path(app.env.doc2path(page)).read_text("utf-8"))
-    ]
 
 
 def executed(app: Sphinx, page: str) -> nbformat.NotebookNode:
@@ -41,8 +33,8 @@ def executed(app: Sphinx, page: str) -> nbformat.NotebookNode:
     source = [path.read_text("utf-8")]
     cache.append_cell(app, page, source)
     notebook = read_myst_markdown_notebook(source[0], config=app.env.myst_config, path=path)
-    executions = get_cache(app.env.mystnb_config.execution_cache_path)
-    _, notebook = executions.merge_match_into_notebook(notebook)
+    outputs = get_cache(app.env.mystnb_config.execution_cache_path)
+    _, notebook = outputs.merge_match_into_notebook(notebook)
     del notebook.cells[-1]  # the one that was appended
     words = plain_words(app, page)
     for cell in notebook.cells:
@@ -112,7 +104,7 @@ def _write(app: Sphinx, error: Exception | None) -> None:
 
 
 def _add_link(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
-    if doctree and page in chapters(app):
+    if doctree and page in executions(app.env):
         app.bookbuild_written.add(page)
         up = "../" * (page.count("/") + (app.config.language != ORIGINAL))
         context["notebook"] = f"{up}{FOLDER}/{Path(page).name}.ipynb"
