@@ -21,7 +21,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from rnnbook import __main__ as command_line
-from rnnbook import ensemble, images, recipes, runs, study, training
+from rnnbook import ensemble, images, long_training, recipes, runs, study, training
 from rnnbook.data import mnist, shakespeare
 from rnnbook.data.fetch import DataError
 from rnnbook.data.text import Vocabulary
@@ -247,8 +247,8 @@ def test_train_shakespeare_follows_the_long_recipe_and_its_model_writes(call, in
     call(*TRAIN["shakespeare"].split(), "--seed", "3", "--long")
     vocabulary = Vocabulary(TEXT)
     ids = vocabulary.encode(TEXT[: int(0.9 * len(TEXT))])
-    model = ensemble.ensemble_member(len(vocabulary), seed=3)
-    ensemble.train_member(model, ids, steps=6, seed=3)
+    model = long_training.long_character_model(len(vocabulary), seed=3)
+    long_training.train_long(model, ids, steps=6, seed=3)
     assert same(weights("runs/shakespeare.pt"), model.state_dict())
     code, out, _ = call("sample", "--length", "20")
     assert code == 0 and len(out) >= 20

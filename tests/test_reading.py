@@ -210,6 +210,21 @@ def test_the_search_finds_a_page_and_marks_the_words_there(
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("search", ["search.html?q=forget gate", "ja/search.html?q=忘却ゲート"])
+def test_results_that_are_equally_good_come_in_the_order_of_the_book(search, page, html):
+    page.goto(f"{html.as_uri()}/{search}")
+    page.get_by_text(re.compile(r"\d+ (found|件見つかりました)")).wait_for()
+    name = "links => links.map(link => link.pathname.split('/').pop())"
+    book = page.locator("#contents li > a").evaluate_all(name)
+    found = page.locator("#search-results a[data-score]")
+    scores = found.evaluate_all("links => links.map(link => Math.ceil(link.dataset.score))")
+    places = [book.index(hit) for hit in found.evaluate_all(name)]
+    hits = list(zip(scores, places, strict=True))
+    assert len(hits) > len(set(scores)) + 2
+    assert hits == sorted(hits, key=lambda hit: (-hit[0], hit[1]))
+
+
+@pytest.mark.browser
 def test_a_search_without_a_hit_says_so(page, html):
     for edition, sentence in (("", "Nothing was found"), ("ja/", "見つかりませんでした")):
         page.goto(f"{(html / edition / 'search.html').as_uri()}?q=xyzzy")

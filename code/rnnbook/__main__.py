@@ -107,8 +107,10 @@ def train_mnist(options: argparse.Namespace) -> None:
 
 def train_shakespeare(options: argparse.Namespace) -> None:
     """Train the model of characters as its chapter does, and measure its loss."""
-    from rnnbook import ensemble, recipes
+    from rnnbook import recipes
     from rnnbook.data.text import Vocabulary
+    from rnnbook.long_training import long_character_model, train_long
+    from rnnbook.studies import pair
     from rnnbook.training import carried_loss
 
     text = read_text(options.text, at_least=2 * recipes.STREAMS * recipes.WINDOW)
@@ -116,8 +118,9 @@ def train_shakespeare(options: argparse.Namespace) -> None:
     ids = vocabulary.encode(text.train)
     settings = given(options, "steps", "seed")
     if options.long:
-        model = ensemble.ensemble_member(len(vocabulary), options.seed)
-        train = partial(ensemble.train_member, model, ids, **settings)
+        settings = {"steps": pair.RUNS["two"]["steps"], **settings}
+        model = long_character_model(len(vocabulary), options.seed)
+        train = partial(train_long, model, ids, **settings)
         settings["long"] = True
     else:
         held_out = min(50_000, len(ids) // 20)  # the first ones, as in the chapter
@@ -322,7 +325,7 @@ def add_train_options(command: Parser, kind: str) -> None:
     else:
         add("--steps", type=whole(1), metavar="N", help="of training (as in the book)")
         add("--text", type=Path, metavar="FILE", help="train on a text of your own, in UTF-8")
-        what = "one of the four models of the chapter on the long training (`make long`)"
+        what = "one of the two models of the chapter on the long training (`make long`)"
         add("--long", action="store_true", help=what)
     add("--seed", type=whole(0), default=0, metavar="N", help="of the random numbers (%(default)s)")
     add(

@@ -11,7 +11,7 @@ from typing import Any
 from torch import nn
 
 from rnnbook.checkpoints import ADVICE, CheckpointError, load_checkpoint, save_checkpoint
-from rnnbook.ensemble import ensemble_member
+from rnnbook.long_training import long_character_model
 from rnnbook.recipes import character_model, digit_classifier
 
 KEYS = {"settings", "weights", "characters"}
@@ -94,7 +94,7 @@ def load_model(path: Path, kind: str) -> tuple[nn.Module, str]:
 
 def _with_weights(path: Path, saved: dict[str, Any], advice: str) -> nn.Module:
     characters, long = saved["characters"], saved["settings"].get("long", False)
-    make = ensemble_member if long else character_model
+    make = long_character_model if long else character_model
     model = make(len(characters)) if characters else digit_classifier()
     try:
         model.load_state_dict(saved["weights"])
