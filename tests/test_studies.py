@@ -1,13 +1,11 @@
 """The records of the studies: complete, and made by what they say."""
 
-import ast
 import json
 import sys
 from concurrent.futures import Executor, Future
 from types import SimpleNamespace
 
 import pytest
-import torch
 
 from rnnbook import study
 
@@ -21,28 +19,17 @@ def test_a_record_has_every_run(name):
 
 
 @pytest.mark.parametrize("name", study.names())
+def test_a_record_was_made_or_confirmed_by_the_code_of_today(name):
+    """If not: `python -m rnnbook study NAME --confirm`, or, where that fails, make it again."""
+    assert study.is_current(study.load(name)), "THE CODE HAS CHANGED SINCE"
+
+
+@pytest.mark.parametrize("name", study.names())
 def test_the_first_steps_of_a_run_can_be_made_again(name):
     record = study.load(name)
     run = list(record["runs"])[len(record["runs"]) // 2]
-    threads = torch.get_num_threads()
-    torch.set_num_threads(study._module(name).THREADS)
-    try:
-        again = study.replay(name, run)
-    finally:
-        torch.set_num_threads(threads)
-    # 20 steps of float32: another processor may round otherwise, and the difference grows
-    assert again == pytest.approx(record["runs"][run]["trace"], rel=2e-3)
-
-
-def test_the_digest_of_code_sees_no_docstrings_and_no_comments():
-    def dump(source):
-        return ast.dump(study._without_docstrings(ast.parse(source)))
-
-    plain = "class A:\n    def f(self):\n        return 'a' + 'b'\n"
-    documented = '"""M."""\n# why\nclass A:\n    """A."""\n    def f(self):\n        """F."""\n'
-    documented += "        return 'a' + 'b'\n"
-    assert dump(plain) == dump(documented)
-    assert dump(plain) != dump(plain.replace("'b'", "'c'"))
+    trace = record["runs"][run]["trace"]
+    assert study.first_difference(trace, study.replay(name, run)) is None
 
 
 class AtOnce(Executor):
@@ -99,6 +86,60 @@ def test_an_interrupted_study_goes_on(miniature):
     assert broken.cancelled and not whole.cancelled
     assert set(broken.done) | set(whole.done) == set(miniature.RUNS)
     assert list(study.load("miniature")["runs"]) == list(miniature.RUNS)
+
+
+def test_a_record_that_agrees_is_confirmed_and_keeps_what_it_was_made_with(miniature, monkeypatch):
+    before = study.conduct("miniature", AtOnce())
+    monkeypatch.setattr(study, "code_digest", lambda name: "tidier code")
+    again = AtOnce()
+    record = study.confirm("miniature", again)
+    assert set(again.done) == set(miniature.RUNS)
+    assert record == study.load("miniature")
+    assert {key: record[key] for key in before} == before
+    assert record["confirmed"]["code"] == "tidier code"
+    said = study.origin(record)
+    assert before["machine"]["date"] in said and "some co" in said  # its first seven characters
+    assert f"on {record['confirmed']['date']} with code tidier " in said
+    assert "the same today" in said
+    assert study.conduct("miniature", AtOnce()) == record
+
+
+@pytest.mark.parametrize(
+    "trace",
+    [[1.0] * 19 + [1.003], [1.0] * 19, [float("nan")] * 20],
+    ids=["one loss", "a step short", "no number"],
+)
+def test_a_record_is_not_confirmed_and_not_changed_when_one_loss_differs(
+    miniature, monkeypatch, tmp_path, trace
+):
+    study.conduct("miniature", AtOnce())
+    before = (tmp_path / "miniature.json").read_bytes()
+    monkeypatch.setattr(study, "code_digest", lambda name: "other code")
+    monkeypatch.setattr(
+        miniature,
+        "run",
+        lambda settings, stop: {"trace": trace if settings["k"] == 2 else [1.0] * 20},
+    )
+    with pytest.raises(study.StudyError, match="not confirmed: run 2"):
+        study.confirm("miniature", AtOnce())
+    assert (tmp_path / "miniature.json").read_bytes() == before
+    assert "THE CODE HAS CHANGED" in study.origin(study.load("miniature"))
+
+
+def test_a_record_with_other_runs_is_not_confirmed(miniature):
+    study.conduct("miniature", AtOnce())
+    miniature.RUNS["run 1"] = {"k": 7}
+    with pytest.raises(study.StudyError, match="does not have the runs of today"):
+        study.confirm("miniature", AtOnce())
+
+
+def test_a_run_that_is_added_later_says_which_code_has_made_it(miniature, monkeypatch):
+    study.conduct("miniature", AtOnce())
+    monkeypatch.setattr(study, "code_digest", lambda name: "tidier code")
+    study.confirm("miniature", AtOnce())
+    miniature.RUNS["run 3"] = {"k": 3}
+    runs = study.conduct("miniature", AtOnce())["runs"]
+    assert runs["run 3"]["code"] == "tidier code" and "code" not in runs["run 2"]
 
 
 def test_a_record_of_other_code_is_shown_as_such_and_made_anew(miniature, monkeypatch):

@@ -61,8 +61,10 @@ def explained_errors() -> tuple[type[Exception], ...]:
     from rnnbook.data.fetch import DataError
     from rnnbook.images import ImageError
     from rnnbook.runs import RunError
+    from rnnbook.study import StudyError
 
-    return UsageError, RunError, CheckpointError, DataError, ImageError, FloatingPointError
+    ours = UsageError, RunError, StudyError, CheckpointError, DataError, ImageError
+    return *ours, FloatingPointError
 
 
 # ------------------------------------------------------------------ the commands
@@ -228,15 +230,17 @@ def sample(options: argparse.Namespace) -> None:
         print()
 
 
-def conduct_study(options: argparse.Namespace) -> None:
-    """Carry out what the record of a study does not have yet."""
+def conduct_studies(options: argparse.Namespace) -> None:
+    """Carry out what the records of studies do not have yet, or confirm them."""
     from rnnbook import study
 
-    if options.name not in study.names():
-        known = ", ".join(study.names())
-        raise UsageError(f"there is no study {options.name!r}; there are: {known}")
-    record = study.conduct(options.name)
-    print(f"{options.name}: {study.origin(record)}")
+    for name in options.names:
+        if name not in study.names():
+            known = ", ".join(study.names())
+            raise UsageError(f"there is no study {name!r}; there are: {known}")
+    for name in options.names:
+        record = study.confirm(name) if options.confirm else study.conduct(name)
+        print(f"{name}: {study.origin(record)}", flush=True)
 
 
 def run_bench(options: argparse.Namespace) -> None:
@@ -296,8 +300,10 @@ def parser() -> Parser:
     add_train_options(command, "shakespeare")
     add_classify_options(add_command(commands, "classify", classify, "read a digit in a picture"))
     add_sample_options(add_command(commands, "sample", sample, "let the trained model write"))
-    command = add_command(commands, "study", conduct_study, "make the record of a study")
-    command.add_argument("name", metavar="NAME", help="of a module of rnnbook.studies")
+    command = add_command(commands, "study", conduct_studies, "make the records of studies")
+    command.add_argument("names", nargs="+", metavar="NAME", help="of a module of rnnbook.studies")
+    what = "run the first steps of every run again and, if the losses agree, say so in the record"
+    command.add_argument("--confirm", action="store_true", help=what)
     add_command(commands, "bench", run_bench, "measure how fast training runs here")
     return top
 

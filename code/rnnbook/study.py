@@ -10,17 +10,17 @@ A study is a module of `rnnbook.studies` with
 
 The record, book/studies/NAME.json, holds the settings and results of every run, the seconds it
 took, the machine, the date, and the digest of the code that made it. `python -m rnnbook study NAME`
-makes it, and goes on where it was interrupted; a test runs the first steps of a run again and
-compares.
+makes it, and goes on where it was interrupted. When that code has been changed since, in a way that
+should not matter, `--confirm` runs the first steps of every run again and compares their losses.
 """
 
-import ast
 import hashlib
 import json
+import math
 import os
 import sysconfig
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
-from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from multiprocessing import get_context
@@ -29,10 +29,7 @@ from pkgutil import iter_modules
 from types import ModuleType
 from typing import Any
 
-import grimp
-import torch
-
-from rnnbook import machine
+from rnnbook import definitions, machine
 from rnnbook.files import write_atomically
 from rnnbook.progress import progress_bar
 
@@ -40,6 +37,12 @@ RECORDS = Path(__file__).parents[2] / "book" / "studies"
 if not RECORDS.exists():  # the package was installed without its repository, as in Colab
     RECORDS = Path(sysconfig.get_path("data"), "share", "rnnbook", "studies")
 TRACE = 20  # steps
+# 20 steps of float32: another processor may round otherwise, and the difference grows.
+BOUND = 2e-3  # between two losses, as a share of the recorded one
+
+
+class StudyError(ValueError):
+    """A record cannot be confirmed. The message says why and what to do."""
 
 
 def names() -> list[str]:
@@ -60,39 +63,38 @@ def digest() -> str:
 
 
 def origin(record: dict[str, Any]) -> str:
-    """Two lines that say when, where and with which code a record was made."""
+    """Lines that say when, where and with which code a record was made, and confirmed."""
     where, count = record["machine"], len(record["runs"])
-    same = record["code"] == code_digest(record["study"])
     minutes = sum(run["seconds"] for run in record["runs"].values()) / 60
-    return (
-        f"{count} run{'s' * (count != 1)}, {minutes:.0f} core-minutes, "
-        f"recorded on {where['date']} "
-        f"({where['processor']}, PyTorch {where['torch']});\n"
-        + ("the code is the same today" if same else "THE CODE HAS CHANGED SINCE")
-    )
-
-
-@cache
-def code_digest(name: str) -> str:
-    """The digest of a study's module and of all modules of the book that it imports.
-
-    Comments, docstrings and blank lines do not count.
-    """
-    module = f"rnnbook.studies.{name}"
-    behind = grimp.build_graph("rnnbook", cache_dir=None).find_upstream_modules(module)
-    sources = [
-        Path(find_spec(name).origin).read_text("utf-8") for name in sorted(behind | {module})
+    lines = [
+        f"{count} run{'s' * (count != 1)}, {minutes:.0f} core-minutes, recorded on {where['date']} "
+        f"({where['processor']}, PyTorch {where['torch']})"
     ]
-    trees = "\n".join(ast.dump(_without_docstrings(ast.parse(source))) for source in sources)
-    return hashlib.sha256(trees.encode()).hexdigest()[:16]
+    if confirmed := record.get("confirmed"):
+        lines[0] += f" with code {record['code'][:7]};"
+        lines += [
+            f"the first {TRACE} steps of every run made again, and confirmed, on "
+            f"{confirmed['date']} with code {confirmed['code'][:7]}"
+        ]
+    lines[-1] += ";"
+    return "\n".join([*lines, "the code is the same today" if is_current(record) else CHANGED])
 
 
-def _without_docstrings(tree: ast.Module) -> ast.Module:
-    for node in ast.walk(tree):
-        documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
-        if documented and ast.get_docstring(node) is not None:
-            del node.body[0]
-    return tree
+CHANGED = "THE CODE HAS CHANGED SINCE"
+
+
+def is_current(record: dict[str, Any]) -> bool:
+    """Whether the code of today has made or confirmed a record."""
+    known = {record["code"], record.get("confirmed", {}).get("code")}
+    return code_digest(record["study"]) in known
+
+
+def code_digest(name: str) -> str:
+    """The digest of all definitions that a run of a study reaches.
+
+    The settings of the runs do not count: the record has them.
+    """
+    return definitions.code_digest(f"rnnbook.studies.{name}", ["run", "THREADS"])
 
 
 def conduct(name: str, executor: Executor | None = None) -> dict[str, Any]:
@@ -104,27 +106,80 @@ def conduct(name: str, executor: Executor | None = None) -> dict[str, Any]:
     study = _module(name)
     record = _begin(name, study)
     left = [run for run in study.RUNS if run not in record["runs"]]
-    workers = max(1, (os.cpu_count() or 1) // study.THREADS)
+    code = code_digest(name)
+    added = {} if code == record["code"] else {"code": code}  # to a record that was confirmed
+    for run, result in _side_by_side(_carry_out, name, left, study.THREADS, executor):
+        record["runs"][run] = {**result, **added}
+        record["machine"] = _machine(study)
+        _write(name, study, record)
+    return record
+
+
+def confirm(name: str, executor: Executor | None = None) -> dict[str, Any]:
+    """Run the first steps of every run of a record again, and note in it that they agree.
+
+    The record keeps its results and what it was made with. Raises `StudyError`, and changes
+    nothing, when a run is missing or one loss differs by more than BOUND.
+    """
+    study, record = _module(name), load(name)
+    if {run: result["settings"] for run, result in record["runs"].items()} != study.RUNS:
+        raise StudyError(
+            f"the record of {name} does not have the runs of today; make it: study {name}"
+        )
+    for run, trace in _side_by_side(replay, name, list(study.RUNS), study.THREADS, executor):
+        if difference := first_difference(record["runs"][run]["trace"], trace):
+            raise StudyError(
+                f"{name} is not confirmed: {run}, {difference}; the record is as it was"
+            )
+    record["confirmed"] = {**_machine(study), "code": code_digest(name)}
+    _write(name, study, record)
+    return record
+
+
+def first_difference(recorded: list[float], again: list[float]) -> str | None:
+    """Where two traces differ by more than BOUND; None where they agree."""
+    if len(recorded) != len(again):
+        return f"{len(again)} steps instead of {len(recorded)}"
+    for step, (old, new) in enumerate(zip(recorded, again, strict=True), 1):
+        if not math.isclose(old, new, rel_tol=BOUND):
+            return f"step {step}: the loss was {old:g} and is {new:g}"
+    return None
+
+
+def replay(name: str, run: str) -> list[float]:
+    """The trace of a run, made again now, on the threads of its study."""
+    import torch
+
+    study = _module(name)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(study.THREADS)
+    try:
+        return study.run(study.RUNS[run], stop=TRACE)["trace"][:TRACE]
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _side_by_side(
+    task: Callable[[str, str], Any],
+    name: str,
+    runs: list[str],
+    threads: int,
+    executor: Executor | None,
+) -> Iterator[tuple[str, Any]]:
+    """Each run and what `task` returns for it, as they end; as many at once as cores allow."""
+    workers = max(1, (os.cpu_count() or 1) // threads)
     with (
         executor or ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool,
-        progress_bar(total=len(study.RUNS), initial=len(record["runs"]), unit="run") as bar,
+        progress_bar(total=len(runs), unit="run") as bar,
     ):
-        waiting = {pool.submit(_carry_out, name, run): run for run in left}
+        waiting = {pool.submit(task, name, run): run for run in runs}
         try:
             for future in as_completed(waiting):
-                record["runs"][waiting[future]] = future.result()
-                _write(name, study, record)
+                yield waiting[future], future.result()
                 bar.update()
         except BaseException:  # what was not begun is not worth waiting for
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    return record
-
-
-def replay(name: str, run: str) -> list[float]:
-    """The trace of a run, made again now."""
-    study = _module(name)
-    return study.run(study.RUNS[run], stop=TRACE)["trace"][:TRACE]
 
 
 def _begin(name: str, study: ModuleType) -> dict[str, Any]:
@@ -133,10 +188,12 @@ def _begin(name: str, study: ModuleType) -> dict[str, Any]:
     same_settings = all(
         study.RUNS.get(run) == result["settings"] for run, result in record["runs"].items()
     )
-    return record if record["code"] == fresh["code"] and same_settings else fresh
+    return record if is_current(record) and same_settings else fresh
 
 
 def _carry_out(name: str, run: str) -> dict[str, Any]:
+    import torch  # here, so that a digest can be had without waiting for it
+
     study = _module(name)
     torch.set_num_threads(study.THREADS)
     begin = _core_seconds()
@@ -151,14 +208,18 @@ def _core_seconds() -> float:
     return sum(os.times()[:4])
 
 
+def _machine(study: ModuleType) -> dict[str, Any]:
+    described = {**machine.describe(), "threads": study.THREADS}
+    del described["megabytes"]
+    described["torch"] = described["torch"].split("+")[0]  # not which build
+    return described
+
+
 def _write(name: str, study: ModuleType, record: dict[str, Any]) -> None:
-    record["machine"] = {**machine.describe(), "threads": study.THREADS}
-    del record["machine"]["megabytes"]
-    record["machine"]["torch"] = record["machine"]["torch"].split("+")[0]  # not which build
     runs = record["runs"]
     record["runs"] = {run: runs[run] for run in study.RUNS if run in runs}  # in their order
     lines = [f"  {json.dumps(run)}: {json.dumps(result)}" for run, result in record["runs"].items()]
-    head = json.dumps({key: record[key] for key in ("study", "code", "machine")})[:-1]
+    head = json.dumps({key: value for key, value in record.items() if key != "runs"})[:-1]
     content = f'{head}, "runs": {{\n' + ",\n".join(lines) + "\n}}\n"
     write_atomically(_path(name), content.encode())
 

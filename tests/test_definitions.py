@@ -1,0 +1,139 @@
+"""Which definitions a study reaches, and their digest, the same on every Python."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conftest import ROOT
+from rnnbook import definitions, study
+
+FILES = {
+    "a.py": """
+        from pack import b
+        from pack.c import helper as h
+        from pack.deep.d import K
+        import json
+        def run(x):
+            return b.double(x) + h(x) + json.loads("1")
+        def other(x):
+            return K * x
+        """,
+    "b.py": "from pack.c import FACTOR\ndef double(x):\n    return FACTOR * x\n",
+    "c.py": "FACTOR = 2\ndef helper(x):\n    return Thing().value\n"
+    "class Thing:\n    value = [k for k in (1, 2)]\nunused = 3\n",
+    "deep/d.py": "K = 4\n",
+}
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """Writes the files of a package, some of them changed, and returns the digest of a.run."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(definitions, "PACKAGE", "pack")
+
+    def digest(names=("run",), **changed: str) -> str:
+        shutil.rmtree(tmp_path / "pack", ignore_errors=True)
+        files = {**FILES, **{f"{name}.py": text for name, text in changed.items()}}
+        for name, text in files.items():
+            path = tmp_path / "pack" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text.replace("\n        ", "\n"))
+        for folder in (tmp_path / "pack", tmp_path / "pack/deep"):
+            (folder / "__init__.py").touch()
+        definitions.read.cache_clear()
+        definitions.find_source.cache_clear()
+        for name in [name for name in sys.modules if name.split(".")[0] == "pack"]:
+            del sys.modules[name]
+        return definitions.code_digest("pack.a", names)
+
+    yield digest
+    definitions.read.cache_clear()
+    definitions.find_source.cache_clear()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"c": '"""Words."""\n# why\n' + FILES["c.py"]},
+        {"c": FILES["c.py"].replace("(x):\n", '(x):\n    """What it does."""\n\n')},
+        {"c": "class Thing:\n    value = [k for k in (1, 2)]\ndef helper(x):\n"
+              "    return Thing().value\nFACTOR = 2\n"},
+        {"c": "def helper(x):\n    return Thing().value\nfrom pack.deep.d import Thing, FACTOR\n",
+         "deep/d": "K = 4\nFACTOR = 2\nclass Thing:\n    value = [k for k in (1, 2)]\n"},
+        {"c": FILES["c.py"].replace("unused = 3", "unused = 4")},
+        {"deep/d": "K = 5\n"},
+    ],
+    ids=["comment", "docstring", "order", "moved", "not reached", "reached by another function"],
+)  # fmt: skip
+def test_the_digest_does_not_see(changed, package):
+    assert package(**changed) == package()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"c": FILES["c.py"].replace("FACTOR = 2", "FACTOR = 3")},
+        {"c": FILES["c.py"].replace("(1, 2)", "(1, 3)")},
+        {"c": FILES["c.py"].replace("Thing().value", "Thing().value or ''")},
+        {"b": FILES["b.py"].replace("FACTOR * x", "x * FACTOR")},
+        {"c": FILES["c.py"] + "if FACTOR:\n    FACTOR = 7\n"},
+    ],
+    ids=["a constant of a module", "a class", "a function by another name", "order", "a branch"],
+)
+def test_the_digest_sees(changed, package):
+    assert package(**changed) != package()
+
+
+def test_a_constant_that_is_none_is_not_one_that_is_empty(package):
+    texts = [f"def run():\n    return {value}\n" for value in ("None", "''", "0", "False", "[]")]
+    assert len({package(a=text) for text in texts}) == 5
+
+
+def test_a_name_that_does_not_exist_is_an_error(package):
+    with pytest.raises(NameError, match=r"pack\.a defines no absent"):
+        package(names=["absent"])
+
+
+def test_a_study_reaches_its_network_and_the_loop():
+    found = definitions.reached("rnnbook.studies.parts", ["run"])
+    names = {getattr(statement, "name", "") for statement in found}
+    assert {"LSTM", "Peepholes", "train_step", "store_and_recall", "warmup_cosine"} <= names
+    assert "Transformer" not in names
+
+
+def pythons() -> list[str]:
+    """Other versions of Python on this machine that the book supports."""
+    found = []
+    for version in ("3.12", "3.13", "3.14"):
+        folders = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin"))
+        candidates = [*map(str, folders), None]
+        paths = [shutil.which(f"python{version}", path=folder) for folder in candidates]
+        found += [path for path in paths if path and runs(path)][:1]
+    return found
+
+
+def runs(python: str) -> bool:
+    return subprocess.run([python, "--version"], capture_output=True).returncode == 0
+
+
+PROGRAM = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from rnnbook import definitions
+for name in sys.argv[2:]:
+    print(definitions.code_digest(f"rnnbook.studies.{name}", ["run", "THREADS"]))
+"""
+
+
+def test_the_digests_are_the_same_on_other_pythons():
+    if not pythons():
+        pytest.skip("no other Python on this machine")
+    names = study.names()
+    expected = [study.code_digest(name) for name in names]
+    for python in pythons():
+        command = [python, "-B", "-c", PROGRAM, str(ROOT / "code"), *names]
+        result = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert result.stdout.split() == expected, python
