@@ -5,14 +5,14 @@ import math
 import pytest
 
 from bookbuild.claims import formatted
-from rnnbook import claims
+from rnnbook import glue
 from rnnbook.claims import claim
 
 
 @pytest.fixture
 def shown(monkeypatch):
     calls = []
-    monkeypatch.setattr(claims, "display", lambda data, **options: calls.append((data, options)))
+    monkeypatch.setattr(glue, "display", lambda data, **options: calls.append((data, options)))
     return calls
 
 

@@ -22,14 +22,9 @@ logger = logging.getLogger(__name__)
 
 GLUED = "bookbuild-machine"  # the name under which the hidden cell leaves its record
 CELL = f"""
-import json
-from IPython.display import display
 from rnnbook import machine
-display(
-    {{"application/papermill.record/text/plain": json.dumps(machine.describe())}},
-    raw=True,
-    metadata={{"scrapbook": {{"name": "{GLUED}", "mime_prefix": "application/papermill.record/"}}}},
-)
+from rnnbook.glue import glue
+glue("{GLUED}", None, shown=False, machine=machine.describe())
 """
 
 HEADINGS = {
@@ -92,9 +87,7 @@ def _record_of(env: BuildEnvironment, chapter: str) -> dict:
     """What `rnnbook.machine` said at the end of a chapter; nothing if it did not get there."""
     path = Path(env.mystnb_config.output_folder, f"{chapter}.glue.json")
     glued = json.loads(path.read_text("utf-8")) if path.exists() else {}
-    if GLUED not in glued:
-        return {}
-    return json.loads(glued[GLUED]["data"]["text/plain"])
+    return glued[GLUED]["metadata"]["machine"] if GLUED in glued else {}
 
 
 # ------------------------------------------------------------------ on a page

@@ -1,6 +1,6 @@
 """What the book says, checked where it says it."""
 
-from IPython.display import display
+from rnnbook.glue import glue
 
 
 def claim(
@@ -23,12 +23,5 @@ def claim(
             if bound is not None
         )
         raise AssertionError(f"claim {name!r}: expected {bounds}, measured {value}")
-    # As myst_nb's glue does it, with the bounds beside the name.
-    display(
-        {"application/papermill.record/text/plain": repr(float(value))},
-        raw=True,
-        metadata={
-            "scrapbook": {"name": name, "mime_prefix": "application/papermill.record/"},
-            "claim": {"value": float(value), "at_least": at_least, "at_most": at_most},
-        },
-    )
+    bounds = {"value": float(value), "at_least": at_least, "at_most": at_most}
+    glue(name, float(value), shown=False, claim=bounds)

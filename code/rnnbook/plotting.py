@@ -4,7 +4,8 @@ import matplotlib.pyplot as plt
 from cycler import cycler
 from matplotlib.figure import Figure
 from matplotlib_inline.backend_inline import set_matplotlib_formats
-from myst_nb import glue
+
+from rnnbook.glue import glue
 
 # The hues of Okabe and Ito (2008), told apart with any kind of colour vision; the light ones are
 # darker here, so that every line stands out from white at 3 to 1 or more.

@@ -18,10 +18,10 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
-from myst_nb import glue
 from torch import Tensor
 
 from rnnbook.demos.weights import pack
+from rnnbook.glue import glue
 
 JS = Path(__file__).parent / "js"
 KINDS = ("digits", "gates", "gradient", "trainer", "writer")
