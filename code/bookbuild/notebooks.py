@@ -12,14 +12,13 @@ from pathlib import Path
 
 import nbformat
 from jupyter_cache import get_cache
-from myst_nb.core.read import read_myst_markdown_notebook
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
 from bookbuild import addresses, cache
 from bookbuild.claims import formatted
 from bookbuild.languages import ORIGINAL
-from bookbuild.plain import Plain
+from bookbuild.plain import Plain, authors_and_year
 from bookbuild.report import executions
 
 FOLDER = "_notebooks"
@@ -29,12 +28,8 @@ have it, run `pip install .` in the folder of the project."""
 
 def executed(app: Sphinx, page: str) -> nbformat.NotebookNode:
     """A chapter as a notebook, with its outputs from the cache of executions."""
-    path = Path(app.env.doc2path(page))
-    source = [path.read_text("utf-8")]
-    cache.append_cell(app, page, source)
-    notebook = read_myst_markdown_notebook(source[0], config=app.env.myst_config, path=path)
     outputs = get_cache(app.env.mystnb_config.execution_cache_path)
-    _, notebook = outputs.merge_match_into_notebook(notebook)
+    _, notebook = outputs.merge_match_into_notebook(cache.notebook(app, page))
     del notebook.cells[-1]  # the one that was appended
     words = plain_words(app, page)
     for cell in notebook.cells:
@@ -76,7 +71,11 @@ def plain_words(app: Sphinx, page: str) -> Plain:
     def title(name: str) -> str:
         return app.env.titles[(Path(page).parent / name).as_posix()].astext()
 
-    return Plain(number, value, title, picture, addresses.site(app))
+    def citation(key: str) -> tuple[str, str]:
+        cited = app.env.get_domain("cite").bibdata.data
+        return authors_and_year(cited.entries[key.strip()])
+
+    return Plain(number, value, title, citation, picture, addresses.site(app))
 
 
 def installation(repository: str, commit: str) -> nbformat.NotebookNode:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pybtex.database import Entry
+
 DIRECTIVE = re.compile(r"^(`{3,})\{([\w:-]+)\} ?(.*?)\n(.*?)^\1$", re.DOTALL | re.MULTILINE)
 OPTIONS = re.compile(r"(?:^:[\w-]+:.*\n)*", re.MULTILINE)
 ROLE = re.compile(r"\{([\w:]+)\}`([^`]+)`")
@@ -20,6 +22,7 @@ class Plain:
         number: gives the number of a label, such as "Fig. 17" or "(3)".
         value: gives a glued value in a format, such as "0.25" for `name:.2f`.
         title: gives the title of a page by the name of its file.
+        citation: gives the authors and the year of a key of the bibliography.
         picture: gives the address of a drawing by its path in the sources.
         site: the address of the site, or "" where it is not known.
     """
@@ -27,6 +30,7 @@ class Plain:
     number: Callable[[str], str]
     value: Callable[[str], str]
     title: Callable[[str], str]
+    citation: Callable[[str], tuple[str, str]]
     picture: Callable[[str], str]
     site: str = ""
 
@@ -60,8 +64,10 @@ class Plain:
             return self.value(content)
         if name in ("numref", "eq"):
             return self.number(content)
+        if name == "cite:t":
+            return ", ".join("{} ({})".format(*self.citation(key)) for key in content.split(","))
         if name.startswith("cite"):
-            return ", ".join(map(author_and_year, content.split(",")))
+            return f"({'; '.join(', '.join(self.citation(key)) for key in content.split(','))})"
         return content
 
     def _link(self, match: re.Match) -> str:
@@ -69,7 +75,11 @@ class Plain:
         return f"[{words}]({self.site}book/{match[2]}.html)" if self.site else f"“{words}”"
 
 
-def author_and_year(key: str) -> str:
-    """`hochreiter1997long`, the key of an entry of the bibliography, as "Hochreiter (1997)"."""
-    author, year = re.match(r"([a-z]+)(\d{4})", key.strip()).groups()
-    return f"{author.capitalize()} ({year})"
+def authors_and_year(entry: Entry) -> tuple[str, str]:
+    """Whom a text names: up to two authors by their surnames, or the first of more."""
+    names = [
+        " ".join(map(str, person.rich_prelast_names + person.rich_last_names))
+        for person in entry.persons["author"]
+    ]
+    who = f"{names[0]} et al." if len(names) > 2 else " and ".join(names)
+    return who, entry.fields["year"]
