@@ -10,6 +10,7 @@ TASKS = [
     "cache",
     "claims",
     "demos",
+    "execution",
     "failures",
     "gathered",
     "languages",

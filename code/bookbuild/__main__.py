@@ -1,4 +1,4 @@
-"""`python -m bookbuild` builds both editions; `locale`, `links`, `zip` after it do what they say.
+"""`python -m bookbuild` builds both editions; `locale`, `pages`, `links`, `zip` do what they say.
 
 The English edition is what `jupyter-book build .` makes. The Japanese one is made from the same
 sources and the same executions, with the catalogues in book/locale/ja.
@@ -14,26 +14,45 @@ from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
 from jupyter_book.sphinx import build_sphinx
 
+from bookbuild import failures, prose
 from bookbuild.languages import JAPANESE
+from rnnbook.data import pages
 
 ROOT = Path.cwd()
 BUILD = ROOT / "_build"
 LOCALE = ROOT / "book" / "locale"
+CATALOGUES = LOCALE / "ja" / "LC_MESSAGES" / "book"
 
 
 def main(what: str = "book") -> None:
-    {"book": build_book, "locale": update_catalogues, "links": try_links, "zip": pack}[what]()
+    tasks = {
+        "book": build_book,
+        "locale": update_catalogues,
+        "pages": copy_prose,
+        "links": try_links,
+        "zip": pack,
+    }
+    tasks[what]()
 
 
 def build_book() -> None:
     """Both editions, in _build/html and _build/html/ja."""
-    say("The data")
-    run("python", "-m", "rnnbook", "data")
-    say("The English edition")
-    run("jupyter-book", "build", ".", "-W", "--keep-going")
-    say("The Japanese edition")
-    build_japanese()
+    with failures.turn(BUILD):
+        fetch_data()
+        say("The English edition")
+        sphinx("html", BUILD / "html")
+        say("The Japanese edition")
+        build_japanese()
     say(f"The book is ready: open {Path('_build/html/index.html')}")
+
+
+def fetch_data() -> None:
+    """Fetch what the chapters need, once, so that they need not wait for each other later."""
+    fetched = BUILD / "data-fetched"
+    if not fetched.exists():
+        say("The data")
+        run("python", "-m", "rnnbook", "data")
+        fetched.touch()
 
 
 def build_japanese() -> None:
@@ -79,6 +98,13 @@ def untranslated(path: Path) -> list[Message]:
     ]
 
 
+def copy_prose() -> None:
+    """Copy today's prose to where `rnnbook.data.pages` reads it; a chapter trains on it anew."""
+    lines = [f"{english}\t{japanese}\n" for english, japanese in prose.pairs(CATALOGUES)]
+    pages.COPY.write_text("".join(lines), "utf-8")
+    say(f"{len(lines)} paragraphs copied; mend the date in rnnbook/data/pages.py")
+
+
 def try_links() -> None:
     """Try every link to another site; those that fail are in _build/links/output.txt."""
     sphinx("linkcheck", BUILD / "links")
@@ -96,8 +122,12 @@ def pack() -> None:
 def sphinx(builder: str, output: Path, overrides: dict | None = None) -> None:
     """Run Sphinx with the settings of _config.yml and `overrides`; warnings are errors.
 
-    Nothing is executed that the English edition has executed: they share a cache.
+    Nothing is executed that the English edition has executed: they share a cache. The English
+    edition itself has the settings that `jupyter-book build .` gives it, or all would be read anew.
     """
+    overrides = overrides or {}
+    if output != BUILD / "html":
+        overrides = {**overrides, "nb_execution_cache_path": str(BUILD / ".jupyter_cache")}
     result = build_sphinx(
         ROOT,
         output,
@@ -107,8 +137,7 @@ def sphinx(builder: str, output: Path, overrides: dict | None = None) -> None:
         confoverrides={
             "external_toc_path": str(ROOT / "_toc.yml"),
             "latex_individualpages": False,  # build_sphinx insists on it
-            "nb_execution_cache_path": str(BUILD / ".jupyter_cache"),
-            **(overrides or {}),
+            **overrides,
         },
         warningiserror=True,
         keep_going=True,

@@ -1,18 +1,58 @@
-"""A failed build fails again.
+"""A build that failed fails again, one that was killed begins anew, and two take turns.
 
 After a build with warnings Sphinx keeps the pages that it has read, and would not read, or warn,
-a second time. So it is made to forget them; the execution cache stays.
+a second time. After one that was killed it takes pages that were never written for finished. So it
+is made to forget them; the execution cache stays.
 """
 
 from pathlib import Path
 
+from filelock import FileLock, Timeout
 from sphinx.application import Sphinx
+from sphinx.util import logging
+
+logger = logging.getLogger(__name__)
 
 
-def _forget(app: Sphinx, error: Exception | None) -> None:
+def turn(folder: Path) -> FileLock:
+    """Wait for another build in a folder to end, and keep others waiting while this is kept.
+
+    The lock of a process that ends in whatever way is free.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".turn", is_singleton=True)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        logger.info("waiting for another build in %s to end", folder)
+        lock.acquire()
+    return lock
+
+
+def _begin(app: Sphinx, config) -> None:
+    cache = config.nb_execution_cache_path
+    app.bookbuild_turn = turn(Path(cache).parent if cache else app.outdir.parent)
+    if _unfinished(app).exists():
+        _forget(app)
+    Path(app.doctreedir).mkdir(parents=True, exist_ok=True)
+    _unfinished(app).touch()
+
+
+def _end(app: Sphinx, error: Exception | None) -> None:
     if error or app._warncount:
-        Path(app.doctreedir, "environment.pickle").unlink(missing_ok=True)
+        _forget(app)
+    _unfinished(app).unlink(missing_ok=True)
+    app.bookbuild_turn.release()
+
+
+def _unfinished(app: Sphinx) -> Path:
+    return Path(app.doctreedir, "unfinished")
+
+
+def _forget(app: Sphinx) -> None:
+    Path(app.doctreedir, "environment.pickle").unlink(missing_ok=True)
 
 
 def setup(app: Sphinx) -> None:
-    app.connect("build-finished", _forget)
+    app.connect("config-inited", _begin)
+    app.connect("build-finished", _end, priority=900)

@@ -1,0 +1,168 @@
+"""Runs the chapters that are not in the cache of executions, before Sphinx reads them from it.
+
+They run side by side, as many at once as there are cores, and memory for; each gets its share of
+the threads. A chapter that measures time runs alone, after the others: `bookbuild: {alone: true}`
+in its front matter. The longest begin first: `seconds` there says about how long it takes.
+
+Sphinx's own way, reading pages in several processes, is not used, since the cache loses records
+when two processes write to it. Here kernels are processes already, threads wait for them, and
+the main thread alone writes.
+"""
+
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+
+import psutil
+from jupyter_cache import get_cache
+from jupyter_cache.base import CacheBundleIn, JupyterCacheAbstract
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.errors import ExtensionError
+from sphinx.util import logging
+
+from bookbuild import cache
+from bookbuild.status import Status
+
+logger = logging.getLogger(__name__)
+
+MEMORY = 2e9  # bytes that a chapter may need
+FAILURES = (CellExecutionError, CellTimeoutError, DeadKernelError)
+
+
+@dataclass
+class Chapter:
+    """A chapter that is to be executed."""
+
+    name: str
+    path: Path
+    notebook: NotebookNode
+    client: NotebookClient | None = None
+    seconds: float = field(default=0.0)  # that its execution took
+
+    @property
+    def wishes(self) -> dict:
+        """What its front matter says to us."""
+        return self.notebook.metadata.get("bookbuild", {})
+
+    def run(self, config, threads: int, status: Status) -> None:
+        """Execute the chapter in a kernel of its own. Raises one of FAILURES."""
+        begin, cells = perf_counter(), len(self.notebook.cells)
+        self.client = NotebookClient(
+            self.notebook,
+            timeout=config.execution_timeout,
+            allow_errors=config.execution_allow_errors,
+            resources={"metadata": {"path": str(self.path.parent)}},
+            on_cell_start=lambda cell, cell_index: status.at(self.name, cell_index + 1, cells),
+        )
+        share = {"OMP_NUM_THREADS": str(threads)}
+        with status.running(self.name):
+            self.client.execute(env={**os.environ, **share})
+        self.seconds = perf_counter() - begin
+
+    def kill(self) -> None:
+        """End its kernel, so that nobody waits for it."""
+        with suppress(AttributeError, TypeError, ProcessLookupError):  # none is running
+            os.kill(self.client.km.provisioner.pid, signal.SIGKILL)
+
+
+def execute(chapters: list[Chapter], config, store: JupyterCacheAbstract) -> dict[str, str]:
+    """Execute chapters and put the sound ones into `store`. Returns the failures of the others."""
+    failures, status = {}, Status(len(chapters))
+    together = [chapter for chapter in chapters if not chapter.wishes.get("alone")]
+    alone = [chapter for chapter in chapters if chapter.wishes.get("alone")]
+    for group, most in ((together, places()), (alone, 1)):
+        group.sort(key=lambda chapter: -chapter.wishes.get("seconds", 0))
+        jobs = min(most, len(group))
+        for chapter, future in _side_by_side(group, jobs, config, status):
+            if error := future.exception():
+                failures[chapter.name] = str(error)
+            else:
+                _keep(chapter, store)
+    return failures
+
+
+def places() -> int:
+    """How many chapters can run at once on this machine."""
+    return max(1, min(os.cpu_count() or 1, int(psutil.virtual_memory().available / MEMORY)))
+
+
+def _side_by_side(
+    chapters: list[Chapter], jobs: int, config, status: Status
+) -> Iterator[tuple[Chapter, Future]]:
+    """Each chapter with its outcome, as they end. When we are interrupted, all are."""
+    if not chapters:
+        return
+    threads = max(1, (os.cpu_count() or 1) // jobs)
+    pool = ThreadPoolExecutor(jobs)
+    waiting = {pool.submit(chapter.run, config, threads, status): chapter for chapter in chapters}
+    try:
+        while waiting:
+            ended, _ = wait(waiting, timeout=1, return_when=FIRST_COMPLETED)
+            status.show()
+            for future in ended:
+                yield waiting.pop(future), future
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for chapter in chapters:
+            chapter.kill()
+        raise
+    pool.shutdown()
+
+
+def _keep(chapter: Chapter, store: JupyterCacheAbstract) -> None:
+    bundle = CacheBundleIn(
+        chapter.notebook, str(chapter.path), data={"execution_seconds": chapter.seconds}
+    )
+    store.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+
+
+# ------------------------------------------------------------------ in Sphinx
+
+
+def _execute_stale(app: Sphinx, env: BuildEnvironment, names: list[str]) -> None:
+    config = env.mystnb_config
+    if config.execution_mode != "cache":
+        return
+    store = get_cache(config.execution_cache_path)
+    chapters = [chapter for name in names if (chapter := _stale(app, name, store))]
+    if not chapters:
+        return
+    failures = execute(chapters, config, store)
+    for name, trace in failures.items():
+        logger.error("%s: executing it failed\n%s", env.doc2path(name), trace)
+    if failures:
+        raise ExtensionError(f"executing failed: {', '.join(failures)}")
+
+
+def _stale(app: Sphinx, name: str, store: JupyterCacheAbstract) -> Chapter | None:
+    """A page that is to be executed; None for one without code or with outputs in the cache."""
+    notebook = cache.notebook(app, name)
+    if notebook is None or _is_kept(notebook, store):
+        return None
+    return Chapter(name, Path(app.env.doc2path(name)), notebook)
+
+
+def _is_kept(notebook: NotebookNode, store: JupyterCacheAbstract) -> bool:
+    try:
+        record = store.match_cache_notebook(notebook)
+        store.get_cache_bundle(record.pk)
+        return True
+    except KeyError:
+        return False
+    except Exception:  # of many kinds: a build was killed, or the disk full, as it was written
+        shutil.rmtree(Path(store.path, "executed", record.hashkey), ignore_errors=True)
+        return False
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("env-before-read-docs", _execute_stale)
