@@ -92,8 +92,10 @@ def execute(chapters: list[Chapter], config, store: JupyterCacheAbstract) -> dic
 
 
 def places() -> int:
-    """How many chapters can run at once on this machine."""
-    return max(1, min(os.cpu_count() or 1, int(psutil.virtual_memory().available / MEMORY)))
+    """How many chapters can run at once on this machine; BOOKBUILD_JOBS, if set, is the most."""
+    cores = os.cpu_count() or 1
+    wanted = int(os.environ.get("BOOKBUILD_JOBS", cores))
+    return max(1, min(wanted, cores, int(psutil.virtual_memory().available / MEMORY)))
 
 
 def _side_by_side(
