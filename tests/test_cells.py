@@ -95,6 +95,18 @@ def test_rnn_by_hand():
     assert last.item() == pytest.approx(h_2)
 
 
+@pytest.mark.parametrize("D", [1, 400])
+@pytest.mark.parametrize("kind", [RNN, LSTM, GRU])
+def test_weights_start_within_one_over_the_root_of_the_hidden_size(kind, D):
+    """Whatever the input size is, as in PyTorch."""
+    torch.manual_seed(0)
+    layer, bound = kind(D, 100), 0.1
+    assert all(p.abs().max() <= bound for n, p in layer.named_parameters() if n != "b_f")
+    names = {RNN: ("W_xh", "W_hh"), LSTM: ("W_xf", "W_hf"), GRU: ("W_xz", "W_hz")}[kind]
+    for name in names:  # the standard deviation of what is uniform in ±1 is 1/√3
+        assert layer.get_parameter(name).std().item() == pytest.approx(bound / 3**0.5, rel=0.25)
+
+
 def test_forget_bias():
     assert (LSTM(3, 4).b_f == 1).all() and (LSTM(3, 4, forget_bias=0.5).b_f == 0.5).all()
     layer = set_forget_bias(nn.LSTM(3, 4, num_layers=2, batch_first=True), 1.0)

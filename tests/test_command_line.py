@@ -1,7 +1,9 @@
 """`python -m rnnbook`: what it does, and one line for everything that it cannot do."""
 
 import io
+import multiprocessing
 import os
+import pickle
 import re
 import shlex
 import signal
@@ -10,7 +12,7 @@ import subprocess
 import sys
 import time
 import zlib
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -25,9 +27,11 @@ from rnnbook import ensemble, images, long_training, recipes, runs, study, train
 from rnnbook.data import mnist, shakespeare
 from rnnbook.data.fetch import DataError
 from rnnbook.data.text import Vocabulary
+from rnnbook.models import CharacterModel
 from rnnbook.sampling import sample
 
 TEXT = "First Citizen:\nBefore we proceed any further, hear me speak.\n\nAll:\nSpeak.\n" * 40
+RECIPE = recipes.character_model
 COMMANDS = ("data", "train", "classify", "sample", "study", "bench")
 
 
@@ -37,6 +41,23 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("plays.txt").write_text(TEXT)
     return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """The recipes of text with smaller networks: what a command does with them is the same."""
+    for module, name, units in (
+        (recipes, "character_model", 16),
+        (long_training, "long_character_model", 24),
+    ):
+        make = partial(small_model, units)
+        monkeypatch.setattr(module, name, make)
+        monkeypatch.setattr(runs, name, make)
+
+
+def small_model(units: int, vocabulary_size: int, seed: int = 0) -> CharacterModel:
+    torch.manual_seed(seed)
+    return CharacterModel(nn.LSTM(8, units, batch_first=True), vocabulary_size, dropout=0.2)
 
 
 @pytest.fixture
@@ -162,6 +183,23 @@ def test_data_that_cannot_be_had(refused, monkeypatch):
     refused("no network", "data")
 
 
+def test_a_message_does_not_steer_the_terminal(refused):
+    refused("there is no red [31m.pt", "sample", "--model", "red\x1b[31m.pt")
+
+
+# ------------------------------------------------------------------ closed outputs
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_a_closed_output_is_one_that_nobody_reads(closed):
+    for arguments, code in (("--help", 0), ("teach", 2)):
+        command = f"{shlex.quote(sys.executable)} -m rnnbook {arguments} {closed}"
+        result = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+        assert result.returncode == code, result.stderr
+        assert bool(result.stdout) == (code == 0 and closed == "2>&-")
+        assert result.stderr.count("\n") == (code == 2 and closed == ">&-")
+
+
 # ------------------------------------------------------------------ train
 
 
@@ -223,7 +261,8 @@ def test_an_interrupted_run_goes_on_and_ends_with_the_same_weights(kind, call, i
     assert code == 0 and interrupt.steps_done() == 2  # the fifth, again, and the sixth
     assert same(weights(path), weights("whole.pt"))
     assert resumed.splitlines()[-1] == whole.splitlines()[-1]
-    assert {file.name for file in Path().rglob("*.pt*")} == {f"{kind}.pt", "whole.pt"}
+    left = {file.name for file in Path().rglob("*.pt*") if file.suffix != ".lock"}
+    assert left == {f"{kind}.pt", "whole.pt"}
 
 
 def test_train_mnist_follows_the_recipe(call, interrupt):
@@ -312,6 +351,7 @@ def test_a_truncated_checkpoint_is_refused(call, refused, interrupt):
         ("plays.txt/model.pt", "cannot write plays.txt/model.pt"),
         ("locked/model.pt", "cannot write locked/model.pt"),
         (".", "is a folder"),
+        ("pipe", "is a folder or a device"),
     ],
 )
 @pytest.mark.parametrize("flag", ["--force", "--resume"])
@@ -320,6 +360,7 @@ def test_an_unwritable_folder_is_noticed_before_the_training(
 ):
     interrupt(at=1)  # the exit code of a training would be 130
     Path("locked").mkdir(mode=0o500)
+    os.mkfifo("pipe")
     if os.geteuid() == 0 and "locked" in output:  # root may write everywhere
         monkeypatch.setattr(runs, "save_checkpoint", deny)
     refused(message, *TRAIN["shakespeare"].split(), "--output", output, flag)
@@ -335,6 +376,50 @@ def test_a_run_that_goes_on_notices_an_unwritable_folder_too(call, refused, inte
     assert call(*arguments)[0] == 130
     monkeypatch.setattr(runs, "save_checkpoint", deny)
     refused("cannot write runs/shakespeare.pt", *arguments, "--resume")
+
+
+def hold(begun, done):
+    with runs.alone(Path("runs/shakespeare.pt")):
+        begun.set()
+        done.wait(60)
+
+
+def test_two_trainings_of_one_model_do_not_disturb_each_other(call, refused, interrupt):
+    arguments = TRAIN["shakespeare"].split()
+    context = multiprocessing.get_context("fork")
+    begun, done = context.Event(), context.Event()
+    other = context.Process(target=hold, args=(begun, done), daemon=True)
+    other.start()
+    assert begun.wait(60)
+    for more in ([], ["--resume"], ["--force"]):
+        refused("runs/shakespeare.pt is being trained by another process", *arguments, *more)
+    assert interrupt.steps_done() == 0
+    done.set()
+    other.join()
+    assert call(*arguments)[0] == 0
+
+
+def test_a_file_that_is_no_model_is_not_to_be_deleted(refused, interrupt):
+    Path("one.png").write_bytes(png_header(28, 28))
+    message = "one.png is damaged or no checkpoint; give another --output"
+    refused(message, *TRAIN["shakespeare"].split(), "--output", "one.png", "--resume")
+
+
+def test_what_a_killed_training_left_is_removed(call, interrupt):
+    Path("runs").mkdir()
+    Path("runs/shakespeare.pt.checkpoint.0123.part").touch()
+    assert call(*TRAIN["shakespeare"].split())[0] == 0
+    assert list(Path("runs").glob("*.part")) == []
+
+
+@pytest.mark.parametrize("device", ["/dev/zero", "pipe"])
+@pytest.mark.parametrize(
+    "command",
+    ["train shakespeare --text {}", "classify {}", "sample --model {}"],
+)
+def test_what_has_no_end_is_not_read(device, command, refused):
+    os.mkfifo("pipe")
+    refused(f"cannot use {device}: it is a device or a pipe", *command.format(device).split())
 
 
 @pytest.mark.parametrize(
@@ -418,6 +503,44 @@ def test_a_model_that_cannot_be_used(command, damage, refused):
     refused(message, *command.split())
 
 
+@pytest.mark.parametrize(
+    ("entry", "value"),
+    [
+        ("settings", 5),
+        ("settings", {}),
+        ("settings", {"kind": "shakespeare", "steps": torch.zeros(2)}),
+        ("weights", "heavy"),
+        ("weights", {1: torch.zeros(3)}),
+        ("weights", {"head.bias": 3}),
+        ("weights", {"head.bias": torch.tensor([torch.nan])}),
+        ("characters", None),
+        ("characters", ""),
+        ("characters", "aab"),
+        ("characters", ["a", "b"]),
+    ],
+)
+def test_a_sound_archive_of_other_things_is_refused(entry, value, refused, interrupt):
+    path = model_file("shakespeare")
+    torch.save({**torch.load(path, weights_only=True), entry: value}, path)
+    refused("holds no model of this book; train a model", "sample")
+    refused("no model of this book; give another", *TRAIN["shakespeare"].split(), "--resume")
+
+
+def test_one_flipped_bit_of_the_weights_is_noticed(refused):
+    path = model_file("shakespeare")
+    content = bytearray(path.read_bytes())
+    content[content.index(weights(path)["head.weight"].numpy().tobytes()) + 99] ^= 1
+    path.write_bytes(content)
+    refused("runs/shakespeare.pt is damaged", "sample")
+
+
+def test_an_old_kind_of_file_is_refused_in_one_line(refused, recwarn):
+    """PyTorch has its own words for a pickle of a later protocol."""
+    Path("old.pt").write_bytes(pickle.dumps({"settings": 1}, protocol=4))
+    refused("old.pt is damaged or no checkpoint", "sample", "--model", "old.pt")
+    assert not recwarn.list
+
+
 # ------------------------------------------------------------------ classify
 
 
@@ -435,11 +558,19 @@ class Nearest(nn.Module):
         return -(x[:, None] - digits()).square().sum((2, 3)), None
 
 
+DEEP = {"I": np.int32, "F": np.float32}
+
+
 def picture(image, size=28, invert=False, mode="L", left=0) -> Image.Image:
     """An image (28, 28) as a picture, with more paper on the left."""
     grey = np.pad((image.numpy() * 255).round().astype(np.uint8), ((0, 0), (left, 0)))
     shape = (size * grey.shape[1] // 28, size)
     ink = Image.fromarray(grey).resize(shape, Image.Resampling.BICUBIC)
+    if mode in ("I", "F"):  # 32 bits, in a range of its own
+        return Image.fromarray(((255 - np.asarray(ink)) * 40.0 - 3000).astype(DEEP[mode]))
+    if mode == "LAB":
+        grey = Image.eval(ink, lambda value: 255 - value)
+        return Image.merge("LAB", [grey, *[Image.new("L", ink.size, 128)] * 2])
     if mode == "I;16":
         return Image.fromarray((255 - np.asarray(ink)).astype(np.uint16) * 200)
     if mode == "RGBA":  # black, or white, on nothing
@@ -461,6 +592,9 @@ def picture(image, size=28, invert=False, mode="L", left=0) -> Image.Image:
         ("clear.png", {"size": 140, "mode": "RGBA"}),
         ("clear-light.webp", {"size": 140, "mode": "RGBA", "invert": True}),
         ("deep.png", {"size": 140, "mode": "I;16"}),
+        ("deeper.tif", {"size": 140, "mode": "I"}),
+        ("deepest.tif", {"size": 140, "mode": "F"}),
+        ("lightness.tif", {"size": 140, "mode": "LAB"}),
         ("few-colours.gif", {"size": 140, "mode": "P"}),
     ],
 )
@@ -548,6 +682,8 @@ def squares(side: int, *places: int) -> Image.Image:
         (lambda: Image.new("L", (28, 28), 255).save("digit.png"), "is blank"),
         (lambda: Image.new("RGBA", (28, 28)).save("digit.png"), "is blank"),
         (lambda: Image.new("L", (1, 1)).save("digit.png"), "is blank"),
+        (lambda: Image.new("F", (28, 28), 7.0).save("digit.png", "tiff"), "is blank"),
+        (lambda: Image.new("F", (9, 9), np.nan).save("digit.png", "tiff"), "is blank"),
         (lambda: clouds().save("digit.png"), "shows no single digit"),
         (lambda: squares(30, 80).save("digit.png"), "shows no single digit"),
         (lambda: squares(2, 20, 180).save("digit.png"), "shows no single digit"),
@@ -617,8 +753,10 @@ def test_a_prompt_that_cannot_be_gone_on_from(prompt, message, refused):
 
 
 def test_a_text_ends_quietly_with_its_reader():
-    """As under `| head`; the whole text would take days."""
-    model_file("shakespeare")
+    """As under `| head`; the whole text would take days. With the network of the recipe."""
+    characters = "".join(sorted(set(TEXT)))
+    model = RECIPE(len(characters))
+    runs.finish(Path("runs/shakespeare.pt"), {"kind": "shakespeare"}, model, characters)
     command = [sys.executable, "-m", "rnnbook", "sample", "--length", "1000000000"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert len(process.stdout.read(20)) == 20

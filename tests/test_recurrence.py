@@ -46,6 +46,34 @@ def test_every_way_gives_the_states_of_the_recurrence(way, inputs):
 
 
 @pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("steps", [3, 5, 8, 9, 17])
+def test_the_lengths_around_powers_of_two(way, steps):
+    """Where one pass of the doubling, more or less, would be missed."""
+    generator = torch.Generator().manual_seed(0)
+    decay = 0.9 * torch.polar(*torch.rand(2, 3, generator=generator, dtype=torch.float64))
+    u = torch.randn(2, steps, 3, generator=generator, dtype=torch.complex128)
+    h = recurrence.chunked(decay, u, steps) if way == "chunked" else WAYS[way](decay, u)
+    torch.testing.assert_close(h, in_python(decay, u), rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("λ", [0, -0.5])
+def test_what_has_no_logarithm_is_computed_or_refused(way, λ):
+    """A real λ, as a student may give it."""
+    decay, u = torch.full((3,), λ, dtype=torch.float64), torch.rand(2, 6, 3).double()
+    if way in ("chunked", "convolution"):
+        with pytest.raises(ValueError, match="0, or real and negative"):
+            WAYS[way](decay, u)
+        if λ:
+            decay = decay.to(torch.complex128)
+            torch.testing.assert_close(
+                WAYS[way](decay, u.to(decay.dtype)), in_python(decay, u + 0j)
+            )
+    else:
+        torch.testing.assert_close(WAYS[way](decay, u) + 0j, in_python(decay, u + 0j))
+
+
+@pytest.mark.parametrize("way", WAYS)
 def test_every_way_has_the_gradients_of_finite_differences(way, inputs):
     assert torch.autograd.gradcheck(WAYS[way], inputs)
 

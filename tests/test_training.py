@@ -4,16 +4,19 @@ import math
 import os
 import pickle
 import signal
+import struct
 import subprocess
 import sys
 import textwrap
 import time
+import zipfile
 
 import pytest
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
+from rnnbook import training
 from rnnbook.cells import LSTM, RNN
 from rnnbook.checkpoints import CheckpointError, load_checkpoint
 from rnnbook.models import CharacterModel, SequenceClassifier
@@ -139,10 +142,11 @@ def test_another_loss_can_be_trained_on():
 def test_a_run_can_be_stopped_before_its_end_without_changing_its_beginning():
     runs = [
         train(character_model(), Streams(some_ids(), 4, 10), steps=20, lr=0.1, stop=stop)
-        for stop in (None, 5)
+        for stop in (None, 5, 0)
     ]
     assert len(runs[0].losses) == 20
     assert runs[1].losses == runs[0].losses[:5]
+    assert runs[2].losses == []
 
 
 def test_a_model_may_keep_no_state():
@@ -180,6 +184,37 @@ def test_the_gradient_is_clipped_and_the_schedule_followed(monkeypatch):
     assert min(history.gradient_norms) > 1e-3
 
 
+def test_training_is_the_loop_that_anyone_would_write():
+    """With Adam, its two betas, the rate of the step and the clipped gradient; bit for bit."""
+    betas, lr, streams = (0.7, 0.8), 0.05, Streams(some_ids(61), 2, 10)
+    ours, model = character_model(), character_model()
+    history = train(ours, streams, steps=7, lr=lr, clip=0.1, betas=betas)
+    optimizer, state, losses = torch.optim.Adam(model.parameters(), betas=betas), None, []
+    for step in range(7):
+        x, y, continues = streams.batch(step)
+        logits, state = model(x, tuple(s.detach() for s in state) if continues else None)
+        loss = cross_entropy(logits.flatten(0, 1), y.flatten())
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 0.1)
+        optimizer.param_groups[0]["lr"] = lr * warmup_cosine((step + 0.5) / 7)
+        optimizer.step()
+        losses.append(loss.item())
+    assert history.losses == losses and same_weights(ours, model)
+
+
+@pytest.mark.parametrize("measure", ["carried_loss", "windowed_loss"])
+def test_a_measure_on_the_way_changes_nothing_of_the_training(measure):
+    """It switches dropout off, and the training has to switch it on again."""
+    models = character_model(dropout=0.5), character_model(dropout=0.5)
+    watch = {"carried_loss": carried_loss, "windowed_loss": lambda m, ids: windowed_loss(m, ids, 5)}
+    evaluate = [None, lambda model: watch[measure](model, some_ids(50))]
+    for model, how in zip(models, evaluate, strict=True):
+        streams = Streams(some_ids(), 4, 10)
+        train(model, streams, steps=6, lr=1e-2, evaluate=how, evaluate_every=2)
+    assert same_weights(*models)
+
+
 def test_schedules():
     assert [warmup_cosine(p) for p in (0.05, 0.1, 0.55)] == pytest.approx([0.5, 1.0, 0.5])
     assert warmup_cosine(1.0) == pytest.approx(0.0)
@@ -194,6 +229,16 @@ def test_a_loss_that_explodes_stops_the_run():
     with pytest.raises(FloatingPointError, match="lower learning rate"):
         train(model, Streams(some_ids(), 4, 10), steps=10, lr=1e-3)
     assert torch.equal(model.embedding.weight, before)
+
+
+def test_a_gradient_that_is_not_finite_stops_the_run_even_if_the_loss_is():
+    def root(logits, y):  # of zero: its slope is infinite
+        return (logits - logits.detach()).square().sum().sqrt()
+
+    model, streams = character_model(), Streams(some_ids(), 4, 10)
+    with pytest.raises(FloatingPointError, match="the loss is 0 and the norm of its gradient nan"):
+        train(model, streams, steps=10, lr=1e-3, loss=root)
+    assert same_weights(model, character_model())
 
 
 def test_held_out_measures_are_recorded_and_printed(capsys):
@@ -216,8 +261,10 @@ RUN = """
     from pathlib import Path
     import torch
     from test_training import character_model, some_ids
+    from rnnbook import training
     from rnnbook.training import Streams, train
 
+    print(training.__file__, flush=True)
     checkpoint = Path(sys.argv[1]) if len(sys.argv) > 1 else None
     model = character_model(dropout=0.5)
     train(model, Streams(some_ids(), 4, 10), steps=60, lr=1e-2, checkpoint=checkpoint,
@@ -237,14 +284,16 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_weights(tmp_path):
     train(whole, Streams(some_ids(), 4, 10), **arguments)
 
     path = tmp_path / "run.pt"
-    environment = {**os.environ, "PYTHONPATH": os.path.dirname(__file__)}
+    path_of_this_process = os.pathsep.join(sys.path)  # the very modules that are tested here
+    environment = {**os.environ, "PYTHONPATH": path_of_this_process}
     program = [sys.executable, "-c", textwrap.dedent(RUN), str(path), "0.05"]
-    process = subprocess.Popen(program, env=environment, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(program, env=environment, stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == f"{training.__file__}\n"
     deadline = time.monotonic() + 60
     while not path.exists() and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.communicate()
     done = len(load_checkpoint(path, {"history"})["history"]["losses"])
     assert 0 < done < 60 and done % 7 == 0
 
@@ -253,7 +302,8 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_weights(tmp_path):
     history = train(resumed, Streams(some_ids(), 4, 10), checkpoint=path, **arguments)
     assert same_weights(resumed, whole)
     assert len(history.losses) == 60
-    assert {p.name for p in tmp_path.iterdir()} == {"run.pt"}
+    left = {p.name for p in tmp_path.iterdir() if p.suffix != ".part"}  # of a killed writer
+    assert left == {"run.pt"}
 
 
 def test_a_finished_run_is_not_trained_further(tmp_path):
@@ -268,6 +318,67 @@ def test_a_finished_run_is_not_trained_further(tmp_path):
 class Malicious:
     def __reduce__(self):
         return os.mkdir, ("executed",)
+
+
+def damaged(content: bytes, place: int) -> bytes:
+    return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+
+
+def test_a_checkpoint_with_one_bit_flipped_is_refused(tmp_path):
+    """In any of its tensors; torch itself would load other numbers without a word."""
+    path = tmp_path / "run.pt"
+    train(character_model(), Streams(some_ids(), 4, 10), steps=5, lr=1e-2, checkpoint=path)
+    good = path.read_bytes()
+    with zipfile.ZipFile(path) as archive:
+        members = [member for member in archive.infolist() if "/data/" in member.filename]
+    assert len(members) > 20
+    for member in members:
+        head = good[member.header_offset + 26 : member.header_offset + 30]
+        place = member.header_offset + 30 + sum(struct.unpack("<HH", head))
+        path.write_bytes(damaged(good, place + member.file_size // 2))
+        with pytest.raises(CheckpointError, match="is damaged"):
+            load_checkpoint(path, {"model"})
+
+
+def lie(content, path: str, value):
+    """The content of a checkpoint with one entry, such as "history/losses", replaced."""
+    *folders, name = path.split("/")
+    for folder in folders:
+        content = content[folder]
+    content[name] = value
+
+
+@pytest.mark.parametrize(
+    ("entry", "value"),
+    [
+        ("model", 5),
+        ("model", {1: torch.zeros(3)}),
+        ("optimizer", None),
+        ("optimizer", {"param_groups": []}),
+        ("optimizer/state", {}),
+        ("optimizer/state", {99: {"step": torch.tensor(5.0)}}),
+        ("history", {}),
+        ("history", {"losses": [1.0] * 4, "gradient_norms": [1.0] * 4}),
+        ("history", {"what": 1}),
+        ("history/losses", [1.0] * 4),
+        ("history/losses", "abcde"),
+        ("history/gradient_norms", [1.0]),
+        ("history/held_out", None),
+        ("history/seconds", "long"),
+        ("state", "rested"),
+        ("state", [1, 2]),
+        ("random", torch.zeros(3)),
+        ("random", "chance"),
+    ],
+)
+def test_a_sound_archive_of_other_things_is_refused(entry, value, tmp_path):
+    path = tmp_path / "run.pt"
+    train(character_model(), Streams(some_ids(), 4, 10), steps=5, lr=1e-2, checkpoint=path)
+    content = torch.load(path, weights_only=True)
+    lie(content, entry, value)
+    torch.save(content, path)
+    with pytest.raises(CheckpointError, match="delete it to start anew"):
+        train(character_model(), Streams(some_ids(), 4, 10), steps=9, lr=1e-2, checkpoint=path)
 
 
 @pytest.mark.parametrize("damage", ["truncated", "not a checkpoint", "malicious", "empty", "other"])
@@ -329,8 +440,25 @@ def test_accuracy_counts_every_example():
     assert accuracy(model, x, y, batch_size=10) == pytest.approx(0.8)
 
 
-def test_windowed_loss_begins_every_window_without_a_state():
-    model, ids = character_model(), some_ids(203)
+def test_what_is_measured_is_the_model_without_dropout():
+    class Forgetful(SequenceClassifier):
+        def forward(self, x, state=None):
+            return super().forward(nn.functional.dropout(x, 0.9, self.training), state)
+
+    torch.manual_seed(0)
+    model, x = Forgetful(RNN(8, 9), num_classes=4), torch.randn(200, 6, 8)
+    y = model.eval()(x)[0].argmax(dim=1)
+    assert accuracy(model.train(), x, y) == 1 and not model.training
+    writer, ids = character_model(dropout=0.9), some_ids(100)
+    losses = [measure(writer.train(), ids) for measure in (carried_loss, carried_loss)]
+    assert losses[0] == losses[1] and not writer.training
+    losses = [windowed_loss(writer.train(), ids, 9) for _ in range(2)]
+    assert losses[0] == losses[1] and not writer.training
+
+
+@pytest.mark.parametrize("length", [201, 203, 210])  # from windows that are just full
+def test_windowed_loss_begins_every_window_without_a_state(length):
+    model, ids = character_model(), some_ids(length)
     parts = [carried_loss(model, ids[i : i + 11]) for i in range(0, 200, 10)]
     expected = sum(parts) / len(parts)  # what does not fill a window is left out
     assert windowed_loss(model, ids, window=10) == pytest.approx(expected, rel=1e-5)

@@ -50,8 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def complain(what: object, exit_code: int) -> int:
-    """Say it in one line, whatever the message holds."""
-    print(f"rnnbook: {' '.join(str(what).split())}", file=sys.stderr)
+    """Say it in one line, whatever the message holds: no control character is passed on."""
+    words = "".join(c if c.isprintable() else " " for c in str(what)).split()
+    print(f"rnnbook: {' '.join(words)}", file=sys.stderr)
     return exit_code
 
 
@@ -136,6 +137,7 @@ def train_shakespeare(options: argparse.Namespace) -> None:
         )
     settings = {"kind": "shakespeare", **settings, "text": text.sha256[:12]}
     trained = run(options, settings, model, train, "".join(vocabulary.characters))
+    print(f"measuring the loss on {len(text.validation):,} characters …", flush=True)
     loss = carried_loss(trained, vocabulary.encode(text.validation))
     print(f"loss on all {len(text.validation):,} validation characters: {loss:.4f} nats each")
 
@@ -148,9 +150,11 @@ def given(options: argparse.Namespace, *names: str) -> dict[str, Any]:
 def read_text(path: Path | None, at_least: int) -> "Text":
     """Shakespeare, or the text in a file, which must be long enough to train on."""
     from rnnbook.data.shakespeare import Text, load_shakespeare
+    from rnnbook.files import check_ends
 
     if path is None:
         return load_shakespeare()
+    check_ends(path)
     try:
         text = path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -174,12 +178,13 @@ def run(
 
     path = options.output
     try:
-        if runs.begin(path, settings, resume=options.resume, force=options.force):
-            print(f"{path} is finished already")
-        else:
-            train(checkpoint=runs.checkpoint_of(path), checkpoint_every=CHECKPOINT_EVERY)
-            runs.finish(path, settings, model, characters)
-            print(f"saved {path}")
+        with runs.alone(path):
+            if runs.begin(path, settings, resume=options.resume, force=options.force):
+                print(f"{path} is finished already")
+            else:
+                train(checkpoint=runs.checkpoint_of(path), checkpoint_every=CHECKPOINT_EVERY)
+                runs.finish(path, settings, model, characters)
+                print(f"saved {path}")
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"; go on with: {command_to_resume(options)}") from None
     return runs.load_model(path, settings["kind"])[0]
@@ -195,9 +200,12 @@ def classify(options: argparse.Namespace) -> None:
     """Print the class of each picture, and its three likeliest classes."""
     import torch
 
+    from rnnbook.files import check_ends
     from rnnbook.images import read_digit
     from rnnbook.runs import load_model
 
+    for path in options.images:
+        check_ends(path)
     images = torch.stack([read_digit(path) for path in options.images])  # (N, 28, 28)
     model, _ = load_model(options.model, "mnist")
     with torch.no_grad():
@@ -374,6 +382,13 @@ def add_sample_options(command: Parser) -> None:
     add("--model", type=Path, nargs="+", default=default, metavar="FILE", help=what)
 
 
-if __name__ == "__main__":
+def program() -> int:
+    """Run the command of this process. Where an output is closed (`>&-`), nobody reads it."""
+    sys.stdout = sys.stdout or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    sys.stderr = sys.stderr or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
     sys.stdout.reconfigure(errors="replace")  # a console may lack a character of the text
-    sys.exit(main())
+    return main()
+
+
+if __name__ == "__main__":
+    sys.exit(program())

@@ -1,12 +1,13 @@
 """Saving a run, so that it can be interrupted, and reading it back without trusting it."""
 
 import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from rnnbook.files import write_atomically
+from rnnbook.files import check_ends, write_atomically
 
 ADVICE = "delete it to start anew"
 
@@ -26,11 +27,15 @@ def load_checkpoint(path: Path, keys: set[str]) -> dict[str, Any]:
     """What `save_checkpoint` wrote, which must hold `keys`.
 
     Reads tensors, numbers and text only; nothing that the file contains is executed.
-    Raises `CheckpointError` for a file that is damaged or holds anything else.
+    Raises `CheckpointError` for a file that is damaged or holds anything else, and `OSError` for
+    one that cannot be read.
     """
-    stored = io.BytesIO(path.read_bytes())
+    check_ends(path)
+    stored = path.read_bytes()
     try:
-        content = torch.load(stored, weights_only=True)
+        if zipfile.ZipFile(io.BytesIO(stored)).testzip():  # torch looks at no checksum itself
+            raise zipfile.BadZipFile("a checksum is wrong")
+        content = torch.load(io.BytesIO(stored), weights_only=True)
         missing = keys - content.keys()
     except Exception as error:  # torch raises many kinds for a damaged file
         raise CheckpointError(f"{path} is damaged or no checkpoint; {ADVICE}") from error

@@ -1,23 +1,38 @@
-"""Writing a file so that it is there complete, or not at all."""
+"""Writing a file so that it is there complete, or not at all, and reading only what ends."""
 
+import errno
+import glob
 import os
 from pathlib import Path
+from secrets import token_hex
 
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write `content` beside `path`, then move it into place.
 
-    A reader of `path` sees the old file or the new one, never a part of it. If writing fails,
-    the partial file is removed and the `OSError` is raised again.
+    A reader of `path` sees the old file or the new one, never a part of it, however many write
+    it at once. If writing fails, the partial file is removed and the `OSError` is raised again.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
+    part = path.with_name(f"{path.name}.{token_hex(8)}.part")  # no other writer's
     try:
-        with open(part, "wb") as file:
+        with open(part, "xb") as file:  # x: nor through a link that lies there
             file.write(content)
             file.flush()
             os.fsync(file.fileno())  # or a crash of the machine could leave an empty file
         os.replace(part, path)
-    except OSError:
+    except BaseException:  # Ctrl-C, too
         part.unlink(missing_ok=True)
         raise
+
+
+def remove_parts(path: Path) -> None:
+    """Remove what killed writers of `path` left behind. Nobody may be writing it meanwhile."""
+    for part in path.parent.glob(f"{glob.escape(path.name)}.*.part"):
+        part.unlink(missing_ok=True)
+
+
+def check_ends(path: Path) -> None:
+    """Raise `OSError` for a device or a pipe, which may be read for ever, or waited for."""
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise OSError(errno.EINVAL, "it is a device or a pipe; give a file", str(path))

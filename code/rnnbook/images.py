@@ -70,8 +70,12 @@ def check_size(width: int, height: int) -> None:
 
 def brightness(image: Image.Image) -> np.ndarray:
     """From 0, black, to 1, white. What is transparent becomes paper."""
+    if image.mode in ("I", "F"):  # 32 bits, of which no file says what is black and what white
+        return stretch(np.asarray(image, float))
     if image.mode.startswith("I"):  # 16 bits, which Pillow would cut off instead of scale
         return np.asarray(image, float) / 65535
+    if image.mode == "LAB":
+        image = image.getchannel("L")
     if not image.has_transparency_data:
         return np.asarray(image.convert("L"), float) / 255
     image = image.convert("RGBA")
@@ -79,6 +83,12 @@ def brightness(image: Image.Image) -> np.ndarray:
     opacity = np.asarray(image.getchannel("A"), float) / 255
     paper = float((opacity * grey).sum() < opacity.sum() / 2)  # white, if what is seen is dark
     return opacity * grey + (1 - opacity) * paper
+
+
+def stretch(values: np.ndarray) -> np.ndarray:
+    """From 0, the least of the values, to 1, the greatest; all 0 where they are equal."""
+    values = np.nan_to_num(values, posinf=0, neginf=0)
+    return (values - values.min()) / max(np.ptp(values), 1e-9)
 
 
 def find_ink(grey: np.ndarray) -> np.ndarray:

@@ -15,7 +15,12 @@ from torch.fft import fft, ifft
 
 
 def powers(decay: Tensor, n: int) -> Tensor:
-    """λ^0, λ^1, … λ^{n-1}, of the shape (n, H); no λ may be 0."""
+    """λ^0, λ^1, … λ^{n-1}, of the shape (n, H).
+
+    Raises `ValueError` for what has no logarithm: a λ that is 0, or real and negative.
+    """
+    if (decay == 0 if decay.is_complex() else decay <= 0).any():
+        raise ValueError("a λ is 0, or real and negative; `loop`, `scan` and `by_hand` take those")
     return torch.exp(torch.arange(n)[:, None] * decay.log())  # faster than ** for complex numbers
 
 

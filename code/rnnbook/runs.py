@@ -5,12 +5,16 @@ settings of its run. It is there from the start, without weights until the run i
 that an interrupted run can only go on with the settings with which it was begun.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from torch import nn
+from filelock import FileLock, Timeout
+from torch import Tensor, nn
 
 from rnnbook.checkpoints import ADVICE, CheckpointError, load_checkpoint, save_checkpoint
+from rnnbook.files import remove_parts
 from rnnbook.long_training import long_character_model
 from rnnbook.recipes import character_model, digit_classifier
 
@@ -26,6 +30,35 @@ def checkpoint_of(path: Path) -> Path:
     return Path(f"{path}.checkpoint")
 
 
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Inside, no other process trains the model of the file `path`.
+
+    That is held by an empty file beside it, `.lock`, which stays. Raises `RunError` when another
+    process trains it, and when its folder cannot be written.
+    """
+    if path.exists() and not path.is_file():
+        raise RunError(f"{path} is a folder or a device; give --output the name of a file")
+    lock = FileLock(f"{path}.lock")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        advice = "wait until it is done, or give another --output"
+        raise RunError(f"{path} is being trained by another process; {advice}") from error
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    try:
+        remove_parts(path)
+        yield
+    finally:
+        lock.release()
+
+
+def _unwritable(path: Path, error: OSError) -> RunError:
+    return RunError(f"cannot write {path} ({error.strerror or error}); give another --output")
+
+
 def begin(path: Path, settings: dict[str, Any], *, resume: bool, force: bool) -> bool:
     """Begin a run, or go on with it. Returns whether it is finished already.
 
@@ -33,8 +66,6 @@ def begin(path: Path, settings: dict[str, Any], *, resume: bool, force: bool) ->
     `force`. The model file is written now, so that a folder that cannot be written is noticed
     before the training. Raises `RunError` when the run cannot be begun.
     """
-    if path.is_dir():
-        raise RunError(f"{path} is a folder; give --output the name of a file")
     if path.exists() and not (resume or force):
         raise RunError(f"{path} exists; --resume goes on with it, --force replaces it")
     goes_on = path.exists() and resume
@@ -45,13 +76,12 @@ def begin(path: Path, settings: dict[str, Any], *, resume: bool, force: bool) ->
             checkpoint_of(path).unlink(missing_ok=True)
         save_checkpoint(path, {"settings": settings, "weights": None, "characters": ""})
     except OSError as error:
-        reason = error.strerror or error
-        raise RunError(f"cannot write {path} ({reason}); give another --output") from error
+        raise _unwritable(path, error) from error
     return False
 
 
 def _finished(path: Path, settings: dict[str, Any]) -> bool:
-    begun = load_checkpoint(path, KEYS)
+    begun = _read(path, "give another --output")
     old = begun["settings"]
     changes = [name for name in old | settings if old.get(name) != settings.get(name)]
     if changes:
@@ -64,6 +94,37 @@ def _finished(path: Path, settings: dict[str, Any]) -> bool:
 
 def _list(settings: dict[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in settings.items())
+
+
+def _read(path: Path, advice: str) -> dict[str, Any]:
+    """The content of a model file. Raises `RunError` when it is not what this module writes."""
+    try:
+        saved = load_checkpoint(path, KEYS)
+    except CheckpointError as error:
+        raise RunError(str(error).replace(ADVICE, advice)) from error
+    if not _is_model(**{key: saved[key] for key in KEYS}):
+        raise RunError(f"{path} holds no model of this book; {advice}")
+    return saved
+
+
+def _is_model(settings: Any, weights: Any, characters: Any) -> bool:
+    """Whether the parts of a model file are of the kinds, and fit each other, as `finish` does."""
+    return (
+        isinstance(settings, dict)
+        and all(isinstance(entry, str | int) for entry in [*settings, *settings.values()])
+        and settings.get("kind") in ("mnist", "shakespeare")
+        and isinstance(characters, str)
+        and characters == "".join(sorted(set(characters)))
+        and (weights is None or (settings["kind"] == "mnist") == (characters == ""))
+        and (weights is None or _are_weights(weights))
+    )
+
+
+def _are_weights(content: Any) -> bool:
+    return isinstance(content, dict) and all(
+        isinstance(name, str) and isinstance(weight, Tensor) and bool(weight.isfinite().all())
+        for name, weight in content.items()
+    )
 
 
 def finish(path: Path, settings: dict[str, Any], model: nn.Module, characters: str) -> None:
@@ -81,10 +142,7 @@ def load_model(path: Path, kind: str) -> tuple[nn.Module, str]:
     advice = f"train a model: python -m rnnbook train {kind}"
     if not path.exists():
         raise RunError(f"there is no {path}; {advice}")
-    try:
-        saved = load_checkpoint(path, KEYS)
-    except CheckpointError as error:
-        raise RunError(str(error).replace(ADVICE, advice)) from error
+    saved = _read(path, advice)
     if saved["settings"]["kind"] != kind:
         raise RunError(f"{path} was trained on {saved['settings']['kind']}; {advice}")
     if saved["weights"] is None:
@@ -93,9 +151,9 @@ def load_model(path: Path, kind: str) -> tuple[nn.Module, str]:
 
 
 def _with_weights(path: Path, saved: dict[str, Any], advice: str) -> nn.Module:
-    characters, long = saved["characters"], saved["settings"].get("long", False)
-    make = long_character_model if long else character_model
-    model = make(len(characters)) if characters else digit_classifier()
+    settings, characters = saved["settings"], saved["characters"]
+    make = long_character_model if settings.get("long") else character_model
+    model = digit_classifier() if settings["kind"] == "mnist" else make(len(characters))
     try:
         model.load_state_dict(saved["weights"])
     except RuntimeError as error:

@@ -194,7 +194,7 @@ def train(
     begin = time.perf_counter() - history.seconds
     first = len(history.losses)
     with progress_bar(total=steps, initial=first, desc="training", unit="step") as bar:
-        for step in range(first, min(steps, stop or steps)):
+        for step in range(first, steps if stop is None else min(steps, stop)):
             batch = batches.batch(step)
             state = state if batch.continues else None
             for group in optimizer.param_groups:
@@ -274,11 +274,31 @@ def _resume(path: Path, model, optimizer) -> tuple[History, Any]:
     content = load_checkpoint(path, {"model", "optimizer", "history", "state", "random"})
     try:
         model.load_state_dict(content["model"])
-    except RuntimeError as error:
+    except Exception as error:  # torch raises many kinds
         raise CheckpointError(f"{path} belongs to another model; {ADVICE}") from error
-    optimizer.load_state_dict(content["optimizer"])
-    torch.set_rng_state(content["random"])
-    return History(**content["history"]), content["state"]
+    try:
+        state_of_adam = content["optimizer"]["state"]  # its settings come from the arguments
+        optimizer.load_state_dict({**optimizer.state_dict(), "state": state_of_adam})
+        history, state = History(**content["history"]), detach(content["state"])
+        _check_is_whole(history, optimizer)
+        torch.set_rng_state(content["random"])
+    except Exception as error:
+        raise CheckpointError(f"{path} holds no run that could go on; {ADVICE}") from error
+    return history, state
+
+
+def _check_is_whole(history: History, optimizer: torch.optim.Adam) -> None:
+    """Raise `ValueError` unless Adam has made just the steps that the history tells of."""
+    numbers = [*history.losses, *history.gradient_norms, history.seconds]
+    adam, averages = optimizer.state.items(), ("exp_avg", "exp_avg_sq")
+    if not (
+        {int(state["step"]) for _, state in adam} == {len(history.losses)}
+        and len(history.losses) == len(history.gradient_norms)
+        and all(isinstance(number, float) for number in numbers)
+        and isinstance(history.held_out, list)
+        and all(state[name].shape == p.shape for p, state in adam for name in averages)
+    ):
+        raise ValueError(f"{len(history.losses)} losses do not fit the steps of Adam")
 
 
 # ------------------------------------------------------------------ measures

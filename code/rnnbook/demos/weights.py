@@ -14,12 +14,15 @@ LARGEST = 127  # of the whole numbers that stand for the weights
 def pack(weights: Mapping[str, Tensor]) -> list[dict[str, Any]]:
     """Matrices (rows, columns) and vectors (n,) as base64, little-endian.
 
-    Each row of a matrix has a scale of its own; its largest weight becomes ±127.
+    Each row of a matrix has a scale of its own; its largest weight becomes ±127. Raises
+    `ValueError` for a weight that is not finite.
     """
     return [pack_one(name, weight.detach()) for name, weight in weights.items()]
 
 
 def pack_one(name: str, weight: Tensor) -> dict[str, Any]:
+    if not weight.isfinite().all():
+        raise ValueError(f"{name} holds a weight that is not finite; train the model again")
     if weight.dim() == 1:
         return {"name": name, "shape": list(weight.shape), "values": encode(weight.float())}
     whole, scales = quantise(weight)

@@ -22,8 +22,10 @@ function rowsOf(all, columns) {
   return rows;
 }
 
-/** W x + b, or, with a second matrix, W x + U h + b. */
+/** W x + b, or, with a second matrix, W x + U h + b. Throws where the sizes do not fit. */
 function affine(W, x, b, U = null, h = null) {
+  fits(W, x, b);
+  if (U) fits(U, h, b);
   const y = zeros(W.length);
   for (let j = 0; j < W.length; j++) {
     let sum = b[j] + dot(W[j], x);
@@ -31,6 +33,12 @@ function affine(W, x, b, U = null, h = null) {
     y[j] = sum;
   }
   return y;
+}
+
+function fits(W, x, b) {
+  if (W.length === b.length && W[0].length === x.length) return;
+  const shape = `${W.length} × ${W[0].length}`;
+  throw new Error(`a matrix of ${shape} does not fit ${x.length} numbers and ${b.length} biases`);
 }
 
 function dot(w, x) {
@@ -59,6 +67,10 @@ const NONLINEARITIES = {
 class Layer {
   constructor(W_x, W_h, b) {
     Object.assign(this, { W_x, W_h, b });
+    const rows = this.constructor.SUMS * this.hiddenSize;
+    if (W_h.length !== rows) {
+      throw new Error(`W_h has ${W_h.length} rows; for ${this.hiddenSize} units, ${rows}`);
+    }
     this.gradient = {
       W_x: matrix(W_x.length, W_x[0].length),
       W_h: matrix(W_h.length, W_h[0].length),
@@ -112,6 +124,8 @@ class Layer {
 
 /** A simple recurrent network: h_t = φ(W_x x_t + W_h h_{t-1} + b). */
 class RNN extends Layer {
+  static SUMS = 1; // for each unit
+
   constructor(W_x, W_h, b, nonlinearity = "tanh") {
     super(W_x, W_h, b);
     this.phi = NONLINEARITIES[nonlinearity];
@@ -130,6 +144,8 @@ class RNN extends Layer {
 
 /** Long short-term memory. The rows of the weights are those of i, f, g and o, in this order. */
 class LSTM extends Layer {
+  static SUMS = 4; // for each unit
+
   step(x, before) {
     const a = affine(this.W_x, x, this.b, this.W_h, before.h), H = this.hiddenSize;
     const i = a.subarray(0, H).map(sigmoid); // input gate
