@@ -3,7 +3,7 @@
 PYTHON ?= python3
 PY = .venv/bin/python
 
-.PHONY: help book test serve zip audit links bench long lint locale oldest newest clean
+.PHONY: help book test serve zip audit validate links bench long lint locale oldest newest clean
 
 help:  ## This list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1	/'
@@ -28,8 +28,11 @@ serve: .venv/ready  ## Show the book at http://127.0.0.1:8000 and build again wh
 zip: book  ## The site as one file for reading without a network, _build/html/rnnbook.zip
 	@$(PY) -m bookbuild zip
 
-audit: book  ## Measure how fast every page is on a slow phone
+audit: book  ## Measure how fast every page is on a slow phone, and the live figures here
 	@$(PY) tests/audit.py
+
+validate: book  ## Check the HTML of every page (needs Java and npm, which fetches the checker)
+	@$(PY) tests/validate.py
 
 links: .venv/ready  ## Try the links to other sites; the book is built first
 	@$(PY) -m bookbuild && $(PY) -m bookbuild links

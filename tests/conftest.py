@@ -4,18 +4,22 @@ import functools
 import http.server
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import threading
+import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[1]
-HTML = ROOT / "_build" / "html"
+BUILD = ROOT / "_build"
+HTML = BUILD / "html"
 
 
 @dataclass
@@ -29,30 +33,42 @@ class Site:
 
 @pytest.fixture(scope="session")
 def site(request) -> Site:
-    """The result of `python -m bookbuild`, which says on the terminal what it does."""
-    capture = request.config.pluginmanager.getplugin("capturemanager")
-    lines = []
-    with capture.global_and_fixture_disabled():
-        print("\nBuilding the book, as far as that is needed …", flush=True)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "bookbuild"],
-            cwd=ROOT,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
+    """The result of `python -m bookbuild`, for all who ask for it in one run of the tests.
+
+    With several workers (`pytest -n 2`) the first one that needs the site builds it; the others
+    wait and read what it has left in _build/tested.json and _build/build.log.
+    """
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", uuid.uuid4().hex)
+    result, log = BUILD / "tested.json", BUILD / "build.log"
+    BUILD.mkdir(exist_ok=True)
+    with FileLock(BUILD / "tested.lock"):
+        if not result.exists() or json.loads(result.read_text())["run"] != run:
+            capture = request.config.pluginmanager.getplugin("capturemanager")
+            with capture.global_and_fixture_disabled():
+                returncode = build(log)
+            result.write_text(json.dumps({"run": run, "returncode": returncode}))
+        returncode = json.loads(result.read_text())["returncode"]
+        execution = json.loads((BUILD / "execution.json").read_text("utf-8"))
+        return Site(returncode, log.read_text("utf-8"), execution)
+
+
+def build(log: Path) -> int:
+    """Build the book, as far as that is needed; the exit code. The terminal hears how far it is."""
+    say = functools.partial(
+        print, end="", file=sys.stderr, flush=True
+    )  # a worker's stdout is taken
+    say("\nBuilding the book, as far as that is needed …\n")
+    command = [sys.executable, "-m", "bookbuild"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with (
+        open(log, "w", encoding="utf-8") as file,
+        subprocess.Popen(command, cwd=ROOT, encoding="utf-8", **pipes) as process,
+    ):
         for line in process.stdout:
-            lines.append(line)
-            if (
-                "Executing" in line
-                or "Executed" in line
-                or "executed" in line
-                or line.startswith("==")
-            ):
-                print(line, end="", flush=True)
-        process.wait()
-    report = ROOT / "_build" / "execution.json"
-    return Site(process.returncode, "".join(lines), json.loads(report.read_text("utf-8")))
+            file.write(line)
+            if line.startswith("==") or re.search("Executing|[Ee]xecuted", line):
+                say(line)
+    return process.returncode
 
 
 @pytest.fixture(scope="session")
@@ -113,11 +129,33 @@ def browser():
         browser.close()
 
 
+def failures(request) -> list[str]:
+    """What is wrong with a request that failed: nothing if the next page has cut it off."""
+    return [] if request.failure == "net::ERR_ABORTED" else [f"{request.url}: {request.failure}"]
+
+
+PATIENCE = 120_000  # milliseconds: nothing takes so long, however busy the machine is
+
+
 @pytest.fixture
-def page(browser):
+def visitor(browser):
+    """Opens a page for a visitor with settings of their own, such as `locale` or `has_touch`."""
+    contexts = []
+
+    def visit(**settings):
+        contexts.append(browser.new_context(**settings))
+        contexts[-1].set_default_timeout(PATIENCE)
+        return contexts[-1].new_page()
+
+    yield visit
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def page(visitor):
     """A new page that notes what goes wrong and whom it asks for what."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
+    page = visitor(viewport={"width": 1280, "height": 900})
     page.problems, page.asked = [], []
     page.on(
         "console",
@@ -126,14 +164,18 @@ def page(browser):
         ),
     )
     page.on("pageerror", lambda error: page.problems.append(str(error)))
-    page.on("requestfailed", lambda request: page.problems.append(request.url))
+    page.on("requestfailed", lambda request: page.problems.extend(failures(request)))
     page.on(
         "response",
         lambda response: page.problems.append(response.url) if response.status >= 400 else None,
     )
     page.on("request", lambda request: page.asked.append(request.url))
-    yield page
-    context.close()
+    return page
+
+
+def let_it_paint(page) -> None:
+    """Wait until the page was painted twice: what an event brings about has happened by then."""
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 @pytest.fixture

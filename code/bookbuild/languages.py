@@ -66,6 +66,12 @@ def _say_what_is_missing(app: Sphinx, doctree: nodes.document, docname: str) -> 
         first_section.insert(1, note)
 
 
+def _say_what_is_english(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """The works that are cited are named in English, in both editions."""
+    for citation in doctree.findall(nodes.citation):
+        citation["classes"].append("language-en")  # docutils makes it the attribute `lang`
+
+
 def _let_go(app: Sphinx, doctree: nodes.document) -> None:
     """Forget the small documents in which Sphinx has parsed translations: they are kept on disk."""
     for node in doctree.findall():
@@ -77,3 +83,4 @@ def setup(app: Sphinx) -> None:
     app.add_transform(FindCells)
     app.connect("html-page-context", _add_switch)
     app.connect("doctree-resolved", _say_what_is_missing)
+    app.connect("doctree-resolved", _say_what_is_english)

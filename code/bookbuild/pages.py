@@ -6,20 +6,19 @@ when the reader comes near. A solution is a `<details>` element, so it opens wit
 
 import re
 from functools import cache
+from html import escape
 from pathlib import Path
 
+from docutils import nodes
+from myst_nb.sphinx_ import HideCodeCellNode
 from PIL import Image
 from sphinx.application import Sphinx
+from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx_exercise.nodes import is_extension_node, solution_node
 
 from bookbuild.languages import with_translated_parts
 
 PICTURE = re.compile(r'<img (?P<rest>[^>]*?src="(?P<source>[^"]*_images/[^"]+)"[^>]*?)\s*/?>')
-SOLUTION = re.compile(
-    r'<div class="solution dropdown admonition" id="(?P<id>[^"]+)">\s*'
-    r'<p class="admonition-title">(?P<title>.*?)</p>\s*'
-    r'<section id="solution-content">(?P<content>.*?)</section>\s*</div>',
-    re.DOTALL,
-)
 NUMBER = re.compile(r"-?\d+\.\d{3,}")
 
 
@@ -45,17 +44,6 @@ def size(path: Path) -> tuple[int, int]:
     head = path.read_text("utf-8")[:3000]
     _, _, width, height = map(float, re.search(r'viewBox="([^"]+)"', head)[1].split())
     return round(width), round(height)
-
-
-def with_solutions_that_open(body: str) -> str:
-    def details(match: re.Match) -> str:
-        title = re.sub("</?a[^>]*>", "", match["title"])  # a link would not open the solution
-        return (
-            f'<details class="solution admonition" id="{match["id"]}">'
-            f'<summary class="admonition-title">{title}</summary>{match["content"]}</details>'
-        )
-
-    return SOLUTION.sub(details, body).replace('<section id="exercise-content">', "<section>")
 
 
 def with_plain_roles(body: str) -> str:
@@ -95,6 +83,52 @@ def smaller(svg: str) -> str:
     return re.sub(r' d="[^"]*"', rounded, svg)
 
 
+# ------------------------------------------------------------------ what opens
+
+
+class summary(nodes.title):
+    """The title of a solution, which is what one sees of it until it is opened."""
+
+
+class OpenSolutions(SphinxPostTransform):
+    """Exercises and solutions hold their content itself, instead of a section without a heading."""
+
+    default_priority = 200  # when sphinx-exercise has completed the titles
+    formats = ("html",)
+
+    def run(self) -> None:
+        for box in list(self.document.findall(is_extension_node)):
+            for content in [child for child in box if isinstance(child, nodes.section)]:
+                content["ids"].clear()  # the same in all of them
+                content.replace_self(content.children)
+            if isinstance(box, solution_node):  # a link in its title would not open it
+                box[0].replace_self(summary("", box[0].astext()))
+
+
+def _open_solution(translator, node: solution_node) -> None:
+    translator.body.append(translator.starttag(node, "details", CLASS="admonition"))
+
+
+def _open_fold(translator, node: HideCodeCellNode) -> None:
+    """A folded cell, as myst-nb has it, but named by the words that one sees, and valid HTML."""
+    translator.body.append(translator.starttag(node, "details", CLASS="admonition hide"))
+    prompts = {"collapsed": node["prompt_show"], "expanded": node["prompt_hide"]}
+    spans = [f'<span class="{state}">{escape(words)}</span>' for state, words in prompts.items()]
+    translator.body.append(f"<summary>{''.join(spans)}</summary>\n")
+
+
+def _close_details(translator, node: nodes.Element) -> None:
+    translator.body.append("</details>\n")
+
+
+def _open_summary(translator, node: summary) -> None:
+    translator.body.append(translator.starttag(node, "summary", "", CLASS="admonition-title"))
+
+
+def _close_summary(translator, node: summary) -> None:
+    translator.body.append("</summary>\n")
+
+
 # ------------------------------------------------------------------ in Sphinx
 
 
@@ -107,7 +141,7 @@ def _complete(app: Sphinx, page: str, template: str, context: dict, doctree) -> 
     context["chapters"] = with_translated_parts(app, chapters)
     if not doctree:
         return
-    body = with_plain_roles(with_labels(with_solutions_that_open(context["body"])))
+    body = with_plain_roles(with_labels(context["body"]))
     pictures = {name: Path(app.srcdir, path) for path, name in app.builder.images.items()}
     context["body"] = with_sizes(body, pictures)
 
@@ -120,5 +154,9 @@ def _write_files(app: Sphinx, error: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> None:
+    app.add_post_transform(OpenSolutions)
+    app.add_node(summary, html=(_open_summary, _close_summary))
+    app.add_node(solution_node, override=True, html=(_open_solution, _close_details))
+    app.add_node(HideCodeCellNode, override=True, html=(_open_fold, _close_details))
     app.connect("html-page-context", _complete)
     app.connect("build-finished", _write_files)

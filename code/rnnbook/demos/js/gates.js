@@ -111,7 +111,7 @@ function makeGates(stage, settings) {
       button("", () => {
         hand[gate][t] = 1 - hand[gate][t];
         update();
-      }, { class: "gate", "aria-label": say(`${GATE_NAMES[gate]}, step ${t + 1}, open`, `${GATE_NAMES[gate]}、ステップ ${t + 1}、開`) }),
+      }, { class: "gate" }),
     ]));
     const c = element("td", { class: "bar" }), h = element("td", { class: "bar" });
     const row = element("tr", {}, element("th", { scope: "row" }, String(t + 1)),
@@ -136,6 +136,8 @@ function makeGates(stage, settings) {
       for (const gate of GATES) {
         const value = gates[gate][t], key = row.gates[gate];
         key.textContent = modes[gate] === "alone" ? value.toFixed(2) : String(value);
+        const name = say(`${GATE_NAMES[gate]}, step ${t + 1}, open`, `${GATE_NAMES[gate]}、ステップ ${t + 1}、開`);
+        key.setAttribute("aria-label", `${name}: ${key.textContent}`); // says what one sees, too
         key.style.setProperty("--open", value);
         key.disabled = modes[gate] !== "hand";
         key.setAttribute("aria-pressed", value > 0.5);
