@@ -3,7 +3,8 @@
 PYTHON ?= python3
 PY = .venv/bin/python
 
-.PHONY: help book test serve zip audit validate links bench long lint locale oldest newest clean
+.PHONY: help book test check serve zip audit validate links ratio bench long lint mutants \
+        workflow locale oldest newest clean
 
 help:  ## This list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1	/'
@@ -19,6 +20,14 @@ book: .venv/ready  ## Build the site, in both languages, in _build/html
 
 test: .venv/ready  ## Run every test; builds the book first where that is needed
 	@$(PY) -m pytest
+
+# The tests of the library alone: without those that need the built book, a browser or minutes.
+BOOK = build chapters ci demos japanese launch project reading site
+REPLAYS = tests/test_studies.py::test_the_first_steps_of_a_run_can_be_made_again
+LIBRARY = -n 2 $(BOOK:%=--ignore=tests/test_%.py) --deselect=$(REPLAYS)
+
+check: .venv/ready  ## Run the tests of the library alone, in a minute: no build, no browser
+	@OMP_NUM_THREADS=1 $(PY) -m pytest $(LIBRARY)
 
 serve: .venv/ready  ## Show the book at http://127.0.0.1:8000 and build again what changes
 	@.venv/bin/jupyter-book config sphinx . >/dev/null
@@ -37,6 +46,9 @@ validate: book  ## Check the HTML of every page (needs Java and npm, which fetch
 links: .venv/ready  ## Try the links to other sites; the book is built first
 	@$(PY) -m bookbuild && $(PY) -m bookbuild links
 
+ratio: .venv/ready  ## Measure what running chapters side by side gains (half an hour)
+	@$(PY) tests/ratio.py
+
 bench: .venv/ready  ## Measure how fast training runs on this machine (JSON)
 	@$(PY) -m rnnbook bench
 
@@ -46,6 +58,12 @@ long: .venv/ready  ## Train the two models of the chapter "Forty-five minutes", 
 
 lint: .venv/ready  ## Check style, spelling and layers
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m codespell_lib && .venv/bin/lint-imports
+
+mutants: .venv/ready  ## Put small faults into the library, one at a time: do its tests notice?
+	@$(PY) tests/mutants.py $(LIBRARY)
+
+workflow: .venv/ready  ## Run the commands of GitHub's workflow here, in a fresh clone
+	@$(PY) tests/workflow.py
 
 locale: .venv/ready  ## Bring the Japanese catalogues up to date with the chapters
 	@$(PY) -m bookbuild && $(PY) -m bookbuild locale

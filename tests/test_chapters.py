@@ -2,9 +2,11 @@
 
 import json
 import re
+from pathlib import Path
 
 import jupytext
 import pytest
+import yaml
 
 from conftest import ROOT
 
@@ -13,11 +15,21 @@ CHAPTERS = sorted(
 )
 
 
-def test_there_are_chapters():
-    course = {"sequences", "simple_rnn", "vanishing_gradient", "lstm", "digits"}
-    course |= {"crashed_notebook", "shakespeare", "notation"}
-    depth = {"bptt", "bugs", "gru", "long_run", "memory", "pixels", "records"}
-    assert course | depth == set(CHAPTERS)
+def test_the_contents_name_every_page_once():
+    """A page that they do not name is not built, and no other test would miss it."""
+    contents = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
+    entries = [entry["file"] for part in contents["parts"] for entry in part["chapters"]]
+    pages = [path.relative_to(ROOT).with_suffix("") for path in (ROOT / "book").glob("*.md")]
+    assert sorted([contents["root"], *entries]) == sorted(map(str, pages))
+
+
+def test_every_part_of_the_contents_but_the_last_is_of_chapters():
+    """What is only looked up comes last."""
+    *courses, last = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))["parts"]
+    taught = [Path(entry["file"]).name for part in courses for entry in part["chapters"]]
+    assert set(taught) <= set(CHAPTERS) and len(taught) > len(last["chapters"])
+    others = [Path(entry["file"]).name for entry in last["chapters"]]
+    assert set(CHAPTERS) - set(taught) <= set(others)
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)

@@ -1,0 +1,436 @@
+"""Small faults, put into the library one at a time: do its tests notice? `make mutants`.
+
+Each fault is a mistake that a person could make and that leaves the code running. A copy of the
+library and of its tests gets one fault, then runs the tests that should notice it, and if these
+do not, all others. Arguments are options of pytest for that. Fails if more than one fault goes
+unnoticed. Written by hand rather than by a tool: a few faults of the kinds that
+change what a model learns tell more than hundreds of changed operators, and take minutes.
+"""
+
+import os
+import queue
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[1]
+PARTS = ("code", "tests", "book", "pyproject.toml")  # that the library's tests read
+AT_ONCE = 2
+LIMIT = 300  # seconds; a fault may keep the tests from ending
+
+
+class Fault(NamedTuple):
+    """A piece of a module of rnnbook that stands there once, what to put there, who should see."""
+
+    name: str
+    module: str
+    old: str
+    new: str
+    tests: str  # the names of test files, separated by spaces
+
+
+FAULTS = [
+    # The loop
+    Fault(
+        "no model.train() after an evaluation",
+        "training",
+        "                model.train()\n                bar.write",
+        "                bar.write",
+        "training",
+    ),
+    Fault(
+        "no model.eval() in accuracy",
+        "training",
+        "    model.eval()\n    right = 0",
+        "    right = 0",
+        "training",
+    ),
+    Fault(
+        "a gradient that is not finite is let through",
+        "training",
+        "if not (value.isfinite() and norm.isfinite()):",
+        "if not value.isfinite():",
+        "training",
+    ),
+    Fault(
+        "the state is not detached",
+        "training",
+        "norm.item(), detach(state)",
+        "norm.item(), state",
+        "training",
+    ),
+    Fault(
+        "the state is not carried",
+        "training",
+        "state = state if batch.continues else None",
+        "state = None",
+        "training",
+    ),
+    Fault(
+        "the state is carried when the streams begin anew",
+        "training",
+        "continues=i > 0)",
+        "continues=step > 0)",
+        "training",
+    ),
+    Fault(
+        "the learning rate is half a step late",
+        "training",
+        "schedule((step + 0.5) / steps)",
+        "schedule(step / steps)",
+        "training",
+    ),
+    Fault(
+        "the cosine does not reach zero",
+        "training",
+        "(progress - 0.1) / 0.9))",
+        "(progress - 0.1)))",
+        "training",
+    ),
+    Fault(
+        "clipping after the step",
+        "training",
+        """
+    norm = nn.utils.clip_grad_norm_(model.parameters(), clip)
+    if not (value.isfinite() and norm.isfinite()):
+        raise FloatingPointError(
+            f"the loss is {value.item():g} and the norm of its gradient {norm.item():g}: "
+            "try a lower learning rate"
+        )
+    optimizer.step()
+""",
+        """
+    norm = nn.utils.get_total_norm([p.grad for p in model.parameters()])
+    if not (value.isfinite() and norm.isfinite()):
+        raise FloatingPointError(
+            f"the loss is {value.item():g} and the norm of its gradient {norm.item():g}: "
+            "try a lower learning rate"
+        )
+    optimizer.step()
+    nn.utils.clip_grad_norm_(model.parameters(), clip)
+""",
+        "training",
+    ),
+    Fault("Adam's betas are ignored", "training", "lr=lr, betas=betas)", "lr=lr)", "training"),
+    Fault(
+        "every epoch in the same order",
+        "training",
+        "manual_seed(self.seed * 1_000_003 + epoch)",
+        "manual_seed(self.seed * 1_000_003)",
+        "training",
+    ),
+    # Checkpoints and files
+    Fault(
+        "a resumed run has other random numbers",
+        "training",
+        '    torch.set_rng_state(content["random"])\n',
+        "",
+        "training",
+    ),
+    Fault(
+        "a resumed run forgets the optimizer",
+        "training",
+        '    optimizer.load_state_dict(content["optimizer"])\n',
+        "",
+        "training",
+    ),
+    Fault(
+        "a checkpoint may run code",
+        "checkpoints",
+        "weights_only=True",
+        "weights_only=False",
+        "training",
+    ),
+    Fault(
+        "a file is written in place",
+        "files",
+        'path.with_name(path.name + ".part")',
+        "path",
+        "training command_line data",
+    ),
+    Fault(
+        "what was written is not flushed to the disk",
+        "files",
+        "            os.fsync(file.fileno())",
+        "            file.fileno()",
+        "training command_line data",
+    ),
+    # Measures
+    Fault(
+        "the loss of a text forgets the state between windows",
+        "training",
+        "logits, state = model(x[None], state)",
+        "logits, _ = model(x[None], state)",
+        "training",
+    ),
+    Fault(
+        "a window too few is measured",
+        "training",
+        "num_windows = (len(ids) - 1) // window",
+        "num_windows = (len(ids) - 2) // window",
+        "training",
+    ),
+    Fault(
+        "overlapping windows count the wrong part of the first",
+        "rivals",
+        "losses[0, :-new]",
+        "losses[0, :new]",
+        "rivals",
+    ),
+    # Cells and layers
+    Fault(
+        "initial weights bounded by the input's size",
+        "cells",
+        "bound = hidden_size**-0.5",
+        "bound = input_size**-0.5",
+        "cells",
+    ),
+    Fault(
+        "two gates swapped in the copy of an nn.LSTM",
+        "cells",
+        '"ifgo",  # the order',
+        '"ifog",  # the order',
+        "cells",
+    ),
+    Fault(
+        "the update gate of the GRU the other way round",
+        "cells",
+        "return z * h + (1 - z) * n",
+        "return (1 - z) * h + z * n",
+        "cells",
+    ),
+    Fault(
+        "the recipe for digits without its forget bias",
+        "recipes",
+        "set_forget_bias(nn.LSTM(28, 128, batch_first=True), 1.0)",
+        "nn.LSTM(28, 128, batch_first=True)",
+        "cells command_line",
+    ),
+    Fault(
+        "coupled gates that write what they keep",
+        "variants",
+        "return 1 - f, f, g, o",
+        "return f, f, g, o",
+        "variants",
+    ),
+    Fault(
+        "the chrono start with its gates swapped",
+        "longmemory",
+        "torch.cat([-spans, spans])",
+        "torch.cat([spans, -spans])",
+        "longmemory",
+    ),
+    Fault(
+        "weights dropped outside training, too",
+        "dropconnect",
+        "self.weight_dropout, self.training)",
+        "self.weight_dropout, True)",
+        "dropconnect",
+    ),
+    Fault("attention that sees one step ahead", "rivals", ".triu(1)", ".triu(2)", "rivals"),
+    Fault(
+        "the mean of logarithms instead of probabilities",
+        "ensemble",
+        "logs.logsumexp(dim=0) - math.log(len(logs))",
+        "logs.mean(dim=0)",
+        "ensemble",
+    ),
+    # Linear recurrences and gradients by hand
+    Fault(
+        "a pass of the scan too few, one step beyond a power of two",
+        "recurrence",
+        "while reach < u.shape[1]:",
+        "while reach < u.shape[1] - 1:",
+        "recurrence",
+    ),
+    Fault(
+        "no complex conjugate in the gradient of the decay",
+        "recurrence",
+        "h[:, :-1].conj()).sum",
+        "h[:, :-1]).sum",
+        "recurrence",
+    ),
+    Fault(
+        "a matrix not transposed on the way back",
+        "scratch",
+        'd["h"] = d_a @ W_hh.T',
+        'd["h"] = d_a @ W_hh',
+        "scratch",
+    ),
+    Fault(
+        "gradients of the mean instead of each sequence's loss",
+        "probes",
+        'reduction="sum"',
+        'reduction="mean"',
+        "probes",
+    ),
+    # Text
+    Fault(
+        "the vocabulary is not sorted",
+        "data/text",
+        "sorted(set(characters))",
+        "list(dict.fromkeys(characters))",
+        "sampling",
+    ),
+    Fault(
+        "multiplied by the temperature",
+        "sampling",
+        "(logits / temperature)",
+        "(logits * temperature)",
+        "sampling",
+    ),
+    Fault(
+        "one of the likeliest characters too many",
+        "sampling",
+        "min(top_k, len(logits))",
+        "min(top_k + 1, len(logits))",
+        "sampling",
+    ),
+    Fault(
+        "the last context of the text is counted, which nothing follows",
+        "ngrams",
+        "np.unique(as_numbers(train[:-1], n, V)",
+        "np.unique(as_numbers(train, n, V)",
+        "ngrams",
+    ),
+    # Tasks and pictures
+    Fault(
+        "both marks in the first half",
+        "data/tasks",
+        "torch.randint(T // 2, T, (num_sequences, 1)",
+        "torch.randint(T // 2, (num_sequences, 1)",
+        "tasks",
+    ),
+    Fault(
+        "the floor of copying over too few steps",
+        "data/tasks",
+        "/ (T + 2 * NUM_COPIED)",
+        "/ (T + NUM_COPIED)",
+        "tasks",
+    ),
+    Fault(
+        "sizes in MNIST's header in the wrong byte order",
+        "data/mnist",
+        'np.array(array.shape, ">i4")',
+        'np.array(array.shape, "<i4")',
+        "data",
+    ),
+    Fault(
+        "the centre of a digit a pixel too far up",
+        "images",
+        "round(SIDE / 2 - middle)",
+        "round(SIDE / 2 - 1 - middle)",
+        "command_line",
+    ),
+]
+
+
+def path_of(fault: Fault) -> str:
+    """The file that a fault is put into, seen from the root."""
+    return f"code/rnnbook/{fault.module}.py"
+
+
+def with_fault(fault: Fault, source: str) -> str:
+    """The source of a module with the fault in it. Raises `ValueError` if it does not fit."""
+    if (count := source.count(fault.old)) != 1:
+        raise ValueError(f"{fault.name}: {count} times in {path_of(fault)}: {fault.old!r}")
+    source = source.replace(fault.old, fault.new)
+    compile(source, path_of(fault), "exec")
+    return source
+
+
+def copy_to(folder: Path) -> Path:
+    """What the tests need, copied. Checks that they then import the copy, whatever is installed."""
+    for part in PARTS:
+        if (ROOT / part).is_file():
+            shutil.copy(ROOT / part, folder / part)
+        else:
+            generated = shutil.ignore_patterns("__pycache__", "*.egg-info")
+            shutil.copytree(ROOT / part, folder / part, ignore=generated)
+    program = "import rnnbook, bookbuild; print(*rnnbook.__path__, *bookbuild.__path__)"
+    found = python("-c", program, folder=folder).stdout.split()
+    expected = [str(folder / "code" / name) for name in ("rnnbook", "bookbuild")]
+    if found != expected:
+        raise RuntimeError(f"the tests would import {found} instead of {expected}")
+    return folder
+
+
+def python(*arguments: str, folder: Path) -> subprocess.CompletedProcess:
+    """Run Python in a copy, with the library of that copy, on one thread."""
+    environment = os.environ | {
+        "PYTHONPATH": str(folder / "code"),
+        "PYTHONDONTWRITEBYTECODE": "1",  # or a file changed twice in a second might not be read
+        "OMP_NUM_THREADS": "1",
+    }
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=LIMIT,
+    )
+
+
+def failing_test(folder: Path, *options: str) -> str | None:
+    """The first test that fails, if one does."""
+    quiet = ("-q", "-x", "--tb=no", "-rfE", "--durations=0", "-p", "no:cacheprovider")
+    try:
+        result = python("-m", "pytest", *quiet, *options, folder=folder)
+    except subprocess.TimeoutExpired:
+        return f"the limit of {LIMIT} seconds"
+    if result.returncode == 0:
+        return None
+    if found := re.search(r"^(?:FAILED|ERROR) tests/(?:test_)?(\S+)", result.stdout, re.MULTILINE):
+        return found[1]
+    raise RuntimeError(f"no test failed, and yet:\n{result.stdout[-2000:]}")
+
+
+def who_notices(fault: Fault, copies: queue.Queue[Path], others: list[str]) -> str | None:
+    """The test that notices a fault, first of those that should, then of all."""
+    folder = copies.get()
+    path = folder / path_of(fault)
+    right = path.read_text("utf-8")
+    path.write_text(with_fault(fault, right), "utf-8")
+    try:
+        return failing_test(folder, *files(fault)) or failing_test(folder, *others)
+    finally:
+        path.write_text(right, "utf-8")
+        copies.put(folder)
+
+
+def files(*faults: Fault) -> list[str]:
+    """The test files that should notice some faults."""
+    names = {name for fault in faults for name in fault.tests.split()}
+    return [f"tests/test_{name}.py" for name in sorted(names)]
+
+
+def main(others: list[str]) -> int:
+    for fault in FAULTS:
+        with_fault(fault, (ROOT / path_of(fault)).read_text("utf-8"))
+    with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(AT_ONCE) as pool:
+        copies: queue.Queue[Path] = queue.Queue()
+        for k in range(AT_ONCE):
+            folder = Path(name).resolve() / str(k)
+            folder.mkdir()
+            copies.put(copy_to(folder))
+        if test := failing_test(folder, *files(*FAULTS)):
+            print(f"without any fault, a test fails: {test}")
+            return 1
+        unnoticed = 0
+        found = pool.map(lambda fault: who_notices(fault, copies, others), FAULTS)
+        for fault, test in zip(FAULTS, found, strict=True):
+            unnoticed += test is None
+            print(f"{fault.module:12} {fault.name:60} {test or 'NOT NOTICED'}", flush=True)
+    print(f"{len(FAULTS) - unnoticed} of {len(FAULTS)} faults are noticed")
+    return int(unnoticed > 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
