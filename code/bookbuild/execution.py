@@ -61,12 +61,12 @@ class Chapter:
             self.notebook,
             timeout=config.execution_timeout,
             allow_errors=config.execution_allow_errors,
+            record_timing=False,  # what it adds to a cell would count as another cell
             resources={"metadata": {"path": str(self.path.parent)}},
             on_cell_start=lambda cell, cell_index: status.at(self.name, cell_index + 1, cells),
         )
-        share = {"OMP_NUM_THREADS": str(threads)}
-        with status.running(self.name):
-            self.client.execute(env={**os.environ, **share})
+        status.started(self.name)
+        self.client.execute(env={**os.environ, "OMP_NUM_THREADS": str(threads)})
         self.seconds = perf_counter() - begin
 
     def kill(self) -> None:
@@ -88,6 +88,7 @@ def execute(chapters: list[Chapter], config, store: JupyterCacheAbstract) -> dic
                 failures[chapter.name] = str(error)
             else:
                 _keep(chapter, store)
+            status.finished(chapter.name, "failed" if error else "executed")
     return failures
 
 

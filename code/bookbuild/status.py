@@ -1,52 +1,43 @@
 """Says which chapters are being executed, which cell of how many, and for how long."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from time import monotonic
 
 EVERY = 15  # seconds between two lines in a log
 
 
 class Status:
-    """On a terminal one line that changes; elsewhere a line now and then.
-
-    Several threads may report; only `show` and `running` write.
-    """
+    """On a terminal one line that changes; elsewhere a line now and then."""
 
     def __init__(self, total: int, stream=None):
         self.total, self.stream = total, stream or sys.stdout
         self.begin = self.last = monotonic()
         self.active: dict[str, tuple[float, str]] = {}  # its begin and the cell that it is at
-        self.done = 0
+        self.ended = 0
 
-    @contextmanager
-    def running(self, name: str) -> Iterator[None]:
-        """Note that a chapter is being executed, and say when it is no longer."""
-        begin = monotonic()
-        self.active[name] = begin, "starting"
+    def started(self, name: str) -> None:
+        """Note that a chapter is being executed."""
+        self.active[name] = monotonic(), "starting"
         self._line(f"{name}: executing")
-        outcome = "failed"
-        try:
-            yield
-            outcome = "executed"
-        finally:
-            del self.active[name]
-            self.done += 1
-            taken = monotonic() - begin
-            self._line(f"{name}: {outcome} in {taken:.0f} s ({self.done} of {self.total} chapters)")
 
     def at(self, name: str, cell: int, cells: int) -> None:
         """Note at which cell a chapter is."""
         begin, _ = self.active[name]
         self.active[name] = begin, f"cell {cell} of {cells}"
 
+    def finished(self, name: str, outcome: str) -> None:
+        """Note that a chapter is no longer executed, and say what became of it."""
+        begin, _ = self.active.pop(name)
+        self.ended += 1
+        taken = f"{outcome} in {monotonic() - begin:.0f} s"
+        self._line(f"{name}: {taken} ({self.ended} of {self.total} chapters)")
+
     def show(self) -> None:
         """Show where everything is; in a log, not more often than that somebody would read it."""
         now = monotonic()
         active = dict(self.active)  # a copy: the others go on
         parts = [f"{name} {cell} ({now - begin:.0f} s)" for name, (begin, cell) in active.items()]
-        done = f"{now - self.begin:.0f} s: {self.done} of {self.total} chapters"
+        done = f"{now - self.begin:.0f} s: {self.ended} of {self.total} chapters"
         line = "; ".join([done, *parts])
         if self.stream.isatty():
             self.stream.write(f"\r\x1b[K{line}")
