@@ -567,7 +567,8 @@ def picture(image, size=28, invert=False, mode="L", left=0) -> Image.Image:
     shape = (size * grey.shape[1] // 28, size)
     ink = Image.fromarray(grey).resize(shape, Image.Resampling.BICUBIC)
     if mode in ("I", "F"):  # 32 bits, in a range of its own
-        return Image.fromarray(((255 - np.asarray(ink)) * 40.0 - 3000).astype(DEEP[mode]))
+        paper = (255 - np.asarray(ink)) * {"I": 4.0, "F": 1 / 255}[mode]
+        return Image.fromarray(paper.astype(DEEP[mode]))
     if mode == "LAB":
         grey = Image.eval(ink, lambda value: 255 - value)
         return Image.merge("LAB", [grey, *[Image.new("L", ink.size, 128)] * 2])
