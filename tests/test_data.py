@@ -13,6 +13,7 @@ import sys
 import textwrap
 import threading
 import time
+import tracemalloc
 import urllib.request
 import venv
 import zipfile
@@ -204,6 +205,15 @@ def test_a_host_that_hangs_is_waited_for_once(server, cache):
     with pytest.raises(DataError, match="did not answer before"):
         verified("play.txt", SHA256, mirrors)
     assert server.requests == ["/hang"]
+
+
+def test_what_unpacks_to_too_much_is_not_unpacked(server, cache):
+    tracemalloc.start()
+    with pytest.raises(SourceError, match="sent more than"):
+        mirror_of(server, "bomb.gz").fetch()
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 5_000_000 < len(gzip.decompress(BOMB))
 
 
 def test_a_length_that_is_no_number_is_not_needed(server, cache):
