@@ -175,9 +175,9 @@ REASONS = {
 
 
 def mirror_of(server, name: str) -> Mirror:
-    """A mirror with less patience than usual. Where it hangs, the silence is what counts."""
-    limit = 0.5 if name == "drip" else 60
-    return Mirror(f"{server.address}/{name}", timeout=0.5, limit=limit, largest=1_000_000)
+    """A mirror, with less patience than usual where patience is what counts."""
+    timeout, limit = 0.3 if name.startswith("hang") else 60, 0.5 if name == "drip" else 60
+    return Mirror(f"{server.address}/{name}", timeout, limit, largest=1_000_000)
 
 
 @pytest.mark.parametrize("answer", BAD)
@@ -201,7 +201,7 @@ def test_next_source_makes_good_for_a_bad_mirror(answer, server, cache):
 
 
 def test_a_host_that_hangs_is_waited_for_once(server, cache):
-    mirrors = [Mirror(f"{server.address}/{name}", timeout=0.5) for name in ("hang", "good")]
+    mirrors = [mirror_of(server, name) for name in ("hang", "good")]
     with pytest.raises(DataError, match="did not answer before"):
         verified("play.txt", SHA256, mirrors)
     assert server.requests == ["/hang"]
