@@ -308,6 +308,7 @@ def test_the_loss_is_that_of_the_saved_model_on_the_whole_validation_text(call, 
     ids = Vocabulary(characters).encode(TEXT[int(0.9 * len(TEXT)) :])
     loss = cross_entropy(model(ids[None, :-1])[0][0], ids[1:]).item()  # in one piece
     assert code == 0
+    assert f"measuring the loss on {len(ids)} characters" in out  # which may take minutes
     printed = re.fullmatch(r"loss on all (\d+) validation .* (\S+) nats each", out.splitlines()[-1])
     assert int(printed[1]) == len(ids) and float(printed[2]) == pytest.approx(loss, abs=2e-4)
 
