@@ -308,6 +308,7 @@ def test_the_loss_is_that_of_the_saved_model_on_the_whole_validation_text(call, 
     ids = Vocabulary(characters).encode(TEXT[int(0.9 * len(TEXT)) :])
     loss = cross_entropy(model(ids[None, :-1])[0][0], ids[1:]).item()  # in one piece
     assert code == 0
+    assert f"measuring the loss on {len(ids)} characters" in out  # which may take minutes
     printed = re.fullmatch(r"loss on all (\d+) validation .* (\S+) nats each", out.splitlines()[-1])
     assert int(printed[1]) == len(ids) and float(printed[2]) == pytest.approx(loss, abs=2e-4)
 
@@ -567,7 +568,8 @@ def picture(image, size=28, invert=False, mode="L", left=0) -> Image.Image:
     shape = (size * grey.shape[1] // 28, size)
     ink = Image.fromarray(grey).resize(shape, Image.Resampling.BICUBIC)
     if mode in ("I", "F"):  # 32 bits, in a range of its own
-        return Image.fromarray(((255 - np.asarray(ink)) * 40.0 - 3000).astype(DEEP[mode]))
+        paper = (255 - np.asarray(ink)) * {"I": 4.0, "F": 1 / 255}[mode]
+        return Image.fromarray(paper.astype(DEEP[mode]))
     if mode == "LAB":
         grey = Image.eval(ink, lambda value: 255 - value)
         return Image.merge("LAB", [grey, *[Image.new("L", ink.size, 128)] * 2])

@@ -13,6 +13,7 @@ import sys
 import textwrap
 import threading
 import time
+import tracemalloc
 import urllib.request
 import venv
 import zipfile
@@ -47,7 +48,7 @@ class MirrorServer:
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
         self.address = f"http://127.0.0.1:{self.server.server_port}"
 
     def answer(self, request):
@@ -174,9 +175,9 @@ REASONS = {
 
 
 def mirror_of(server, name: str) -> Mirror:
-    """A mirror with less patience than usual. Where it hangs, the silence is what counts."""
-    limit = 0.5 if name == "drip" else 60
-    return Mirror(f"{server.address}/{name}", timeout=0.5, limit=limit, largest=1_000_000)
+    """A mirror, with less patience than usual where patience is what counts."""
+    timeout, limit = 0.3 if name.startswith("hang") else 60, 0.5 if name == "drip" else 60
+    return Mirror(f"{server.address}/{name}", timeout, limit, largest=1_000_000)
 
 
 @pytest.mark.parametrize("answer", BAD)
@@ -200,10 +201,19 @@ def test_next_source_makes_good_for_a_bad_mirror(answer, server, cache):
 
 
 def test_a_host_that_hangs_is_waited_for_once(server, cache):
-    mirrors = [Mirror(f"{server.address}/{name}", timeout=0.5) for name in ("hang", "good")]
+    mirrors = [mirror_of(server, name) for name in ("hang", "good")]
     with pytest.raises(DataError, match="did not answer before"):
         verified("play.txt", SHA256, mirrors)
     assert server.requests == ["/hang"]
+
+
+def test_what_unpacks_to_too_much_is_not_unpacked(server, cache):
+    tracemalloc.start()
+    with pytest.raises(SourceError, match="sent more than"):
+        mirror_of(server, "bomb.gz").fetch()
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 5_000_000 < len(gzip.decompress(BOMB))
 
 
 def test_a_length_that_is_no_number_is_not_needed(server, cache):

@@ -56,12 +56,13 @@ def test_the_states_are_those_of_our_cells(kind, javascript):
 
 
 @pytest.mark.parametrize("kind", SUMS)
-@pytest.mark.parametrize("wrong", ["W_x", "W_h", "b", "x"])
+@pytest.mark.parametrize("wrong", ["x", "W_x", "W_h", "b", "W_x b", "W_x W_h b"])
 def test_weights_and_inputs_that_do_not_fit_are_refused(kind, wrong, javascript):
     rows = 3 * SUMS[kind]
     parts = {"W_x": numbers(rows, 2), "W_h": numbers(rows, 3), "b": numbers(rows)}
     x = [numbers(1 if wrong == "x" else 2)]
-    if wrong != "x":
-        parts[wrong] = parts[wrong][:-1]
+    for part in wrong.split():
+        if part != "x":
+            parts[part] = parts[part][:-1]
     with pytest.raises(JSEvalException, match=r"does not fit|rows"):
         read(javascript, kind, *parts.values(), x)
