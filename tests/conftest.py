@@ -22,6 +22,13 @@ BUILD = ROOT / "_build"
 HTML = BUILD / "html"
 
 
+def pytest_collection_modifyitems(items):
+    """With several workers (`pytest -n 2`), tests that share a module's fixture stay together."""
+    for item in items:
+        if {"built", "published"} & set(item.fixturenames):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
 @dataclass
 class Site:
     """What building the book gave."""
