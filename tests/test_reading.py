@@ -262,6 +262,11 @@ def test_of_requests_that_fail_only_those_that_the_next_page_cuts_off_are_forgiv
     assert len(failed) == problems
 
 
+def test_every_page_has_the_style_sheet_of_today(html):
+    styles = (ROOT / "book/_templates/site.css").read_text("utf-8")
+    assert [page for page in PAGES if styles not in (html / page).read_text("utf-8")] == []
+
+
 # ------------------------------------------------------------------ what a page weighs
 
 
