@@ -22,6 +22,13 @@ BUILD = ROOT / "_build"
 HTML = BUILD / "html"
 
 
+def pytest_collection_modifyitems(items):
+    """With several workers (`pytest -n 2`), tests that share a module's fixture stay together."""
+    for item in items:
+        if {"built", "published"} & set(item.fixturenames):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
 @dataclass
 class Site:
     """What building the book gave."""
@@ -102,6 +109,9 @@ def address(html):
         yield address
 
 
+PATIENCE = 120_000  # milliseconds: nothing takes so long, however busy the machine is
+
+
 def chromium() -> str | None:
     """The path of this machine's Chromium, if it has one."""
     names = ("chromium", "chromium-browser", "google-chrome")
@@ -118,8 +128,9 @@ def launch_chromium(playwright):
 @pytest.fixture(scope="session")
 def browser():
     """Headless Chromium. Where there is none the tests are skipped, but never in CI."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE)
     if chromium() is None:
         reason = "no Chromium on this machine: the pages were not looked at in a browser"
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
@@ -132,9 +143,6 @@ def browser():
 def failures(request) -> list[str]:
     """What is wrong with a request that failed: nothing if the next page has cut it off."""
     return [] if request.failure == "net::ERR_ABORTED" else [f"{request.url}: {request.failure}"]
-
-
-PATIENCE = 120_000  # milliseconds: nothing takes so long, however busy the machine is
 
 
 @pytest.fixture

@@ -402,13 +402,31 @@ def test_a_gradient_of_zero_is_explained(show):
 # ------------------------------------------------------------------ the training
 
 
-def test_it_trains_and_pauses(show):
-    page = show(trainer(lag=4, steps=250))
+def test_it_can_be_paused(show):
+    page = show(trainer(lag=4, steps=1_000_000))
+    for button in ("Train", "Pause", "Continue", "Pause", "Begin anew"):
+        page.get_by_role("button", name=button).click()
+    assert "Press" in page.locator(".status").first.inner_text()
+
+
+def train(page) -> str:
+    """Press the button, and return what is said at the end. The page's clock stands still: it
+    does not draw while it works."""
+    stop_the_clock(page)
     page.get_by_role("button", name="Train").click()
-    page.get_by_role("button", name="Pause").click()
-    page.get_by_role("button", name="Continue").click()
-    page.wait_for_function("document.querySelector('.status').textContent.startsWith('Step 250')")
-    words = page.locator(".status").first.inner_text()
+    page.clock.run_for(100)
+    return page.locator(".status").first.inner_text()
+
+
+def stop_the_clock(page) -> None:
+    page.clock.install(time=0)
+    page.clock.pause_at(60_000)
+
+
+def test_it_trains_to_the_end_and_begins_anew(show):
+    page = show(trainer(lag=4, steps=250))
+    words = train(page)
+    assert words.startswith("Step 250")
     assert int(words.split("LSTM: ")[1].split("%")[0]) >= 95
     assert page.get_by_role("button", name="Done").is_disabled()
     page.get_by_role("button", name="Begin anew").click()
@@ -417,10 +435,8 @@ def test_it_trains_and_pauses(show):
 
 def test_at_a_long_lag_the_lstm_learns_and_the_simple_rnn_does_not(show):
     """With the settings of the page and its first random weights."""
-    page = show(trainer(lag=30, steps=250))
-    page.get_by_role("button", name="Train").click()
-    page.wait_for_function("document.querySelector('.status').textContent.startsWith('Step 250')")
-    words = page.locator(".status").first.inner_text()
+    words = train(show(trainer(lag=30, steps=250)))
+    assert words.startswith("Step 250")
     right = {name: int(words.split(f"{name}: ")[1].split("%")[0]) for name in ("RNN", "LSTM")}
     assert right["LSTM"] >= 95 and right["RNN"] <= 70
 
@@ -506,13 +522,15 @@ def test_what_is_read_is_what_torch_reads(show):
 
 def test_an_empty_pad_and_a_drawing(show):
     page = show(digits())
+    stop_the_clock(page)
     pad = page.locator(".pad")
     box = pad.bounding_box()
     page.mouse.move(box["x"] + 60, box["y"] + 40)
     page.mouse.down()
     page.mouse.move(box["x"] + 60, box["y"] + 180, steps=8)
     page.mouse.up()
-    page.wait_for_function("document.querySelector('.status').textContent.startsWith('After 28')")
+    page.clock.run_for(600 + 29 * 150)  # from the end of the stroke to the last row
+    assert page.locator(".status").first.inner_text().startswith("After 28 rows")
     page.get_by_role("button", name="Clear").click()
     assert "Draw a digit" in page.locator(".status").first.inner_text()
     assert page.locator(".bars .value").all_inner_texts() == ["10 %"] * 10
@@ -520,8 +538,7 @@ def test_an_empty_pad_and_a_drawing(show):
 
 def test_every_image_is_read_from_its_first_row(show):
     page = show(digits())
-    page.clock.install(time=0)
-    page.clock.pause_at(60_000)
+    stop_the_clock(page)
     status = page.locator(".status").first
     for image, ticks, words in ((2, 4, "After 3 rows:"), (1, 2, "After 1 row:")):
         page.get_by_label(f"test image {image}, a 5").click()

@@ -9,6 +9,7 @@ from pathlib import Path
 from pygments.styles import get_style_by_name
 from pygments.token import STANDARD_TYPES
 from sphinx.application import Sphinx
+from sphinx.config import Config
 
 LIGHT, DARK = "a11y-high-contrast-light", "a11y-high-contrast-dark"
 
@@ -24,16 +25,18 @@ def code_colours(light: str = LIGHT, dark: str = DARK) -> str:
     return "\n".join(rules)
 
 
-def _read(app: Sphinx) -> None:
+def _read(app: Sphinx, config: Config) -> None:
     source = Path(app.srcdir, "book", "_templates", "site.css")
     if source.exists():
-        app.bookbuild_styles = f"{source.read_text('utf-8')}\n{code_colours()}"
+        config.bookbuild_styles = f"{source.read_text('utf-8')}\n{code_colours()}"
 
 
 def _add(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
-    context["styles"] = getattr(app, "bookbuild_styles", "")
+    context["styles"] = app.config.bookbuild_styles
 
 
 def setup(app: Sphinx) -> None:
-    app.connect("builder-inited", _read)
+    # A setting, so that Sphinx writes every page again when the styles have changed.
+    app.add_config_value("bookbuild_styles", "", "html")
+    app.connect("config-inited", _read)
     app.connect("html-page-context", _add)
