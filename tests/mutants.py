@@ -21,7 +21,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[1]
 PARTS = ("code", "tests", "book", "pyproject.toml")  # that the library's tests read
 AT_ONCE = 2
-LIMIT = 300  # seconds; a fault may keep the tests from ending
+LIMIT = 900  # seconds; a fault may keep the tests from ending
 
 
 class Fault(NamedTuple):
