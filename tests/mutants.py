@@ -128,15 +128,15 @@ FAULTS = [
     Fault(
         "a resumed run has other random numbers",
         "training",
-        '    torch.set_rng_state(content["random"])\n',
-        "",
+        'torch.set_rng_state(content["random"])',
+        'content["random"]',
         "training",
     ),
     Fault(
         "a resumed run forgets the optimizer",
         "training",
-        '    optimizer.load_state_dict(content["optimizer"])\n',
-        "",
+        "optimizer.load_state_dict(",
+        "dict(",
         "training",
     ),
     Fault(
@@ -149,8 +149,8 @@ FAULTS = [
     Fault(
         "a file is written in place",
         "files",
-        'path.with_name(path.name + ".part")',
-        "path",
+        "os.replace(part, path)",
+        "path.write_bytes(part.read_bytes()), part.unlink()",
         "training command_line data",
     ),
     Fault(
