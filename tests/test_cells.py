@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from rnnbook import ensemble, long_training, recipes
 from rnnbook.cells import GRU, LSTM, RNN, set_forget_bias
 
 SEEDS = range(6)
@@ -148,3 +149,20 @@ def test_gru_equals_torch(seed, with_state):
     torch.testing.assert_close(torch.cat([names[f"W_h{g}"].T for g in "rzn"]), wanted[2])
     torch.testing.assert_close(torch.cat([names[f"b_{g}"] for g in "rzn"]), wanted[3])
     torch.testing.assert_close(names["b_hn"], wanted[4][2 * H :])
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        recipes.digit_classifier(),
+        recipes.character_model(5),
+        long_training.long_character_model(5),
+        ensemble.ensemble_member(5),
+    ],
+    ids=["digits", "characters", "long", "member"],
+)
+def test_the_lstms_that_the_book_trains_begin_by_remembering(model):
+    """Their forget gates, and no others, have a bias of 1."""
+    both = [model.layer.bias_ih_l0, model.layer.bias_hh_l0]
+    i, f, g, o = sum(bias.detach() for bias in both).chunk(4)
+    assert (f == 1).all() and all(gate.abs().max() < 1 for gate in (i, g, o))

@@ -167,3 +167,26 @@ def test_the_notebooks_replace_their_branch_and_touch_no_other(tmp_path, monkeyp
         assert history == f"The notebooks of {sha}"  # one commit without a past
     assert workflow.git("show", "notebooks:lstm.ipynb", folder=origin) == "{ }"
     assert workflow.git("rev-parse", "main", folder=origin) == main
+
+
+def test_all_commands_of_the_workflow_run_in_a_fresh_clone(tmp_path, monkeypatch, capfd):
+    """`make workflow`, with programs in place of those that would take an hour."""
+    programs = {"chromium": "", "fc-list": "echo Noto", "make": PACKED}
+    for name, body in programs.items():
+        (tmp_path / name).write_text(f"{STUB}{body}\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("LOG", str(tmp_path / "log"))
+    workflow.main()
+    called = (tmp_path / "log").read_text().splitlines()
+    assert [call for call in called if call.startswith("make")] == ["make test", "make zip"]
+    said = capfd.readouterr().out.splitlines()
+    steps = [line.split()[1] for line in said if line.startswith("==")]
+    assert steps == ["python", ".ci/run", "make", "Replace"]
+    assert any(line.startswith(" lstm.ipynb | 1 +") for line in said)
+
+
+PACKED = """
+[ -x .venv/bin/python ] && [ -n "$GITHUB_REPOSITORY" ] || exit 1
+mkdir -p _build/html/_notebooks && echo '{}' > _build/html/_notebooks/lstm.ipynb
+"""

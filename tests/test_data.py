@@ -24,6 +24,7 @@ import pytest
 
 from rnnbook.data import fetch, mnist, shakespeare
 from rnnbook.data.fetch import DataError, Mirror, PackageIndex, SourceError, Wheel, verified
+from rnnbook.files import write_atomically
 
 CONTENT = b"Speak, speak.\n" * 5000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -520,3 +521,14 @@ def test_speeches_of_a_play():
         "First Citizen:\nBefore we proceed -- any further,\nhear me.\n\n"
         "All:\nSpeak.\n\nSecond Citizen:\n"
     )
+
+
+def test_whoever_is_reading_a_file_goes_on_with_all_of_the_old_one(tmp_path):
+    """It is replaced, not written over."""
+    path = tmp_path / "play.txt"
+    path.write_bytes(CONTENT)
+    with open(path, "rb", buffering=0) as file:
+        begin = file.read(100)
+        write_atomically(path, b"another")
+        assert begin + file.read() == CONTENT
+    assert path.read_bytes() == b"another"
