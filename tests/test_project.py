@@ -1,8 +1,10 @@
 """The repository itself: layers, style, pins, the workflow, and what it must not contain."""
 
+import ast
 import re
 import subprocess
 import sys
+import tomllib
 from importlib import metadata
 from pathlib import Path
 
@@ -204,3 +206,19 @@ def test_the_library_is_checked_without_the_book_and_without_a_browser():
     fixtures = set(re.findall(r"SETUP +\w +(\w+)", plan.stdout))
     assert "one_thread" in fixtures and not fixtures & {"site", "browser"}
     assert all(f"test_{name}.py" in plan.stdout for name in ("cells", "training", "studies"))
+
+
+def test_the_package_requires_what_it_imports_and_nothing_of_the_build():
+    """Whoever installs it, as in Colab, gets no Sphinx."""
+    imported = set()
+    for path in (ROOT / "code/rnnbook").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                imported.add(node.module.split(".")[0])
+    imported -= {*sys.stdlib_module_names, "rnnbook"}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    required = {re.match(r"[\w-]+", line)[0] for line in project["dependencies"]}
+    modules = {"ipython": "IPython", "pillow": "PIL", "matplotlib-inline": "matplotlib_inline"}
+    assert {modules.get(name, name) for name in required} == imported

@@ -37,6 +37,8 @@ SENTENCE_END = re.compile(r"\n|(?<=[.?!:)]) (?=[A-Z(])|(?<=。)")
 class claims_table(gathered):
     """Stands for the table."""
 
+    shows_prose = True
+
 
 class Claims(SphinxDirective):
     def run(self) -> list[nodes.Node]:
