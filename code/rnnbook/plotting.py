@@ -1,7 +1,6 @@
 """One look for every figure of the book."""
 
 import matplotlib.pyplot as plt
-from cycler import cycler
 from matplotlib.figure import Figure
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
@@ -20,7 +19,7 @@ def use_book_style() -> None:
         {
             "axes.edgecolor": INK,
             "axes.labelcolor": INK,
-            "axes.prop_cycle": cycler(color=COLORS),
+            "axes.prop_cycle": plt.cycler(color=COLORS),
             "axes.spines.right": False,
             "axes.spines.top": False,
             "figure.constrained_layout.use": True,
