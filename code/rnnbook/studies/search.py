@@ -42,6 +42,8 @@ def run(settings: dict[str, Any], stop: int | None = None) -> dict[str, Any]:
     ids, _, V = load_text()
     net, lr = settings["network"], settings["lr"]
     model, history = train_network(net, V, ids[HELD_OUT:], lr, seed=0, steps=STEPS, stop=stop)
+    if stop is not None:
+        return {"trace": history.losses}
     loss = windowed_loss(model, ids[:HELD_OUT], WINDOW)
     return {"held_out": round(loss, 4), "trace": history.losses}
 
