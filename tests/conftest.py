@@ -22,11 +22,20 @@ BUILD = ROOT / "_build"
 HTML = BUILD / "html"
 
 
-def pytest_collection_modifyitems(items):
-    """With several workers (`pytest -n 2`), tests that share a module's fixture stay together."""
-    for item in items:
-        if {"built", "published"} & set(item.fixturenames):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+TOGETHER = {"test_build.py", "test_launch.py"}  # their tests share a book that takes long to build
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """With several workers (`pytest -n 2`), each takes one test after the other, or such a file."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.split("::")[0]
+            return file if Path(file).name in TOGETHER else nodeid
+
+    return Scheduling(config, log)
 
 
 @dataclass

@@ -336,6 +336,7 @@ def test_every_challenge_can_be_solved(challenge, show):
 
 def test_the_gates_are_one_tab_stop_and_arrow_keys_walk_them(show):
     page = show(demo("gates"))
+    page.locator(".stage").wait_for()
     stops = page.locator(".gate[tabindex='0']")
     assert stops.count() == 1
     stops.focus()
@@ -352,6 +353,7 @@ def test_the_gates_are_one_tab_stop_and_arrow_keys_walk_them(show):
 def test_on_a_phone_the_inputs_of_the_gate_player_are_wide_enough_for_a_finger(show):
     page = show(demo("gates"))
     page.set_viewport_size({"width": 360, "height": 740})
+    page.locator(".stage").wait_for()
     widths = page.locator(".input input").evaluate_all(
         "inputs => inputs.map(input => input.getBoundingClientRect().width)"
     )
@@ -368,6 +370,7 @@ def test_gates_left_alone_solve_the_second_challenge(show):
 
 def test_the_cell_adds_where_all_gates_are_open(show):
     page = show(demo("gates"))
+    page.locator(".stage").wait_for()
     c = page.locator("tbody tr td:nth-child(6)").all_inner_texts()
     assert [float(value) for value in c[:6]] == [0.0, 0.8, 0.8, 0.8, 0.8, 0.2]
 
