@@ -149,8 +149,10 @@ def _complete(app: Sphinx, page: str, template: str, context: dict, doctree) -> 
 def _write_files(app: Sphinx, error: Exception | None) -> None:
     if error or app.builder.format != "html":
         return
-    for path in Path(app.outdir, "_images").glob("*.svg"):
-        path.write_text(smaller(path.read_text("utf-8")), "utf-8")
+    for name in app.builder.images.values():  # those of the pages that were written
+        path = Path(app.outdir, "_images", name)
+        if path.suffix == ".svg":
+            path.write_text(smaller(path.read_text("utf-8")), "utf-8")
 
 
 def setup(app: Sphinx) -> None:
