@@ -70,9 +70,8 @@ def site(request) -> Site:
 
 def build(log: Path) -> int:
     """Build the book, as far as that is needed; the exit code. The terminal hears how far it is."""
-    say = functools.partial(
-        print, end="", file=sys.stderr, flush=True
-    )  # a worker's stdout is taken
+    # Not to stdout, which in a worker is the line to pytest.
+    say = functools.partial(print, end="", file=sys.stderr, flush=True)
     say("\nBuilding the book, as far as that is needed …\n")
     command = [sys.executable, "-m", "bookbuild"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}

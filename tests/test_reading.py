@@ -37,6 +37,15 @@ def test_every_page_is_valid_html(html):
     assert validate.messages(html) == []
 
 
+def test_a_page_that_is_not_valid_is_found(tmp_path):
+    if reason := validate.obstacle():
+        pytest.skip(reason)
+    page = "<!doctype html><html lang=en><title>A</title><details><summary><p>b</p></summary>"
+    (tmp_path / "page.html").write_text(f"{page}</details>")
+    (message,) = validate.messages(tmp_path)
+    assert "not allowed as child of element “summary”" in message
+
+
 def test_only_the_checker_that_is_known_is_run(tmp_path):
     (tmp_path / "another.tgz").write_bytes(b"")
     with pytest.raises(ValueError, match=r"expected sha512-.*, found sha512-"):
