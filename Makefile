@@ -20,7 +20,7 @@ book: .venv/ready  ## Build the site, in both languages, in _build/html
 
 test: .venv/ready  ## Build the book as far as that is needed, and run every test
 	@$(PY) -m bookbuild || echo "== The book does not build; the tests say what is wrong"
-	@$(PY) -m pytest -n 2 --dist loadgroup
+	@$(PY) -m pytest -n 2
 
 # The tests of the library alone: without those that need the built book, a browser or minutes.
 BOOK = build chapters ci demos japanese launch project reading site

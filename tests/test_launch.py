@@ -21,10 +21,11 @@ import yaml
 from jupyter_client import KernelManager
 from nbclient import NotebookClient
 from packaging.requirements import Requirement
+from pybtex.database import parse_file
 
 import validate
 from bookbuild.cache import imported_modules
-from bookbuild.plain import Plain, author_and_year
+from bookbuild.plain import Plain, authors_and_year
 from conftest import BUILD, ROOT, serve
 
 CHAPTERS = sorted(
@@ -261,18 +262,28 @@ def test_plain_markdown():
         number={"fig-a": "Fig. 3", "eq-b": "(2)", "ex": "Exercise 1"}.get,
         value={"loss:.2f": "0.25"}.get,
         title={"lstm": "The LSTM"}.get,
+        citation={"a": ("Hochreiter and Schmidhuber", "1997"), "b": ("Cho et al.", "2014")}.get,
         picture=lambda path: f"pictures/{path}",
         site="https://book/",
     )
     text = "(a-label)=\n# Title\n\n```{figure} a.svg\n:name: fig-a\n:alt: A cell\n\nThe $x$.\n```\n"
     text += "It is {glue:text}`loss:.2f`, see {numref}`fig-a`, {eq}`eq-b`, [](lstm.md)"
-    text += " and {cite:t}`hochreiter1997long`.\n\n```{solution} ex\n:class: dropdown\n\nYes.\n```"
+    text += " and {cite:t}`a` {cite}`a,b`.\n\n```{solution} ex\n:class: dropdown\n\nYes.\n```"
     assert plain(text) == (
         "# Title\n\n![A cell](pictures/a.svg)\n\n**Fig. 3** The $x$.\n"
         "It is 0.25, see Fig. 3, (2), [The LSTM](https://book/book/lstm.html)"
-        " and Hochreiter (1997).\n\n<details><summary>Solution</summary>\n\nYes.\n\n</details>"
+        " and Hochreiter and Schmidhuber (1997)"
+        " (Hochreiter and Schmidhuber, 1997; Cho et al., 2014)."
+        "\n\n<details><summary>Solution</summary>\n\nYes.\n\n</details>"
     )
-    assert author_and_year("lecun1998gradient") == "Lecun (1998)"
+
+
+def test_a_notebook_names_authors_as_the_bibliography_does():
+    entries = parse_file(ROOT / "book/references.bib").entries
+    names = "Lezcano-Casado and Martínez-Rubio"
+    assert authors_and_year(entries["lezcano2019cheap"]) == (names, "2019")
+    assert authors_and_year(entries["lecun1998gradient"]) == ("LeCun et al.", "1998")
+    assert authors_and_year(entries["elman1990finding"]) == ("Elman", "1990")
 
 
 def test_a_notebook_runs_in_a_fresh_environment_within_the_memory_of_binder(published, tmp_path):

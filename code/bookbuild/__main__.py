@@ -12,7 +12,6 @@ from pathlib import Path
 
 from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
-from jupyter_book.sphinx import build_sphinx
 
 from bookbuild import failures, prose
 from bookbuild.languages import JAPANESE
@@ -125,6 +124,11 @@ def sphinx(builder: str, output: Path, overrides: dict | None = None) -> None:
     Nothing is executed that the English edition has executed: they share a cache. The English
     edition itself has the settings that `jupyter-book build .` gives it, or all would be read anew.
     """
+    # It checks the settings with jsonschema, which imports, where it can, a second of grammars for
+    # kinds of addresses that no setting of ours has.
+    sys.modules["rfc3987_syntax"] = None
+    from jupyter_book.sphinx import build_sphinx
+
     overrides = overrides or {}
     if output != BUILD / "html":
         overrides = {**overrides, "nb_execution_cache_path": str(BUILD / ".jupyter_cache")}
