@@ -3,6 +3,7 @@
 import io
 import sys
 
+import ipykernel  # noqa: F401  as other tests do
 import pytest
 
 from rnnbook.progress import is_watched, progress_bar
@@ -33,3 +34,7 @@ def test_who_watches(monkeypatch, in_notebook, in_build, on_terminal, watched):
     assert is_watched() == watched
     assert progress_bar(range(3)).disable != watched
     assert list(progress_bar(range(3))) == [0, 1, 2]
+
+
+def test_a_test_is_not_taken_for_a_notebook():
+    assert not is_watched()
