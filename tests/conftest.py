@@ -24,7 +24,7 @@ HTML = BUILD / "html"
 
 @pytest.fixture(autouse=True)
 def _no_notebook(monkeypatch):
-    """No test is a live notebook, in which progress bars are drawn, whatever others have imported."""
+    """No test is a live notebook, which has progress bars, whatever others have imported."""
     monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
 
 
