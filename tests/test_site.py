@@ -21,8 +21,8 @@ TEXT_FILES = {".html", ".js", ".css", ".json", ".svg", ".txt", ".md", ".ipynb", 
 
 def settle(page):
     """Load the figures below, too, and wait for the fonts of the math."""
-    page.evaluate("for (const image of document.images) image.loading = 'eager'")
-    page.wait_for_function("[...document.images].every(image => image.complete)")
+    every = "[...document.images].every(image => (image.loading = 'eager') && image.complete)"
+    page.wait_for_function(every)  # set anew each time: the page may only now be opening
     page.wait_for_function("document.fonts.status == 'loaded'")
 
 
