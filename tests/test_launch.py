@@ -105,9 +105,9 @@ def normal(name: str) -> str:
 
 def with_dependencies(*names: str) -> list[metadata.Distribution]:
     """What pip would install for `names`, as far as it is installed here."""
-    found, todo = {}, list(names)
-    while todo:
-        name = normal(todo.pop())
+    found, waiting = {}, list(names)
+    while waiting:
+        name = normal(waiting.pop())
         try:
             one = metadata.distribution(name)
         except metadata.PackageNotFoundError:  # Binder's JupyterLab
@@ -115,7 +115,7 @@ def with_dependencies(*names: str) -> list[metadata.Distribution]:
         if name not in found:
             found[name] = one
             needs = map(Requirement, one.requires or [])
-            todo += [need.name for need in needs if not need.marker or need.marker.evaluate()]
+            waiting += [need.name for need in needs if not need.marker or need.marker.evaluate()]
     return list(found.values())
 
 
