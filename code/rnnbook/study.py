@@ -26,6 +26,7 @@ from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
 from pkgutil import iter_modules
+from textwrap import fill
 from types import ModuleType
 from typing import Any
 
@@ -66,18 +67,17 @@ def origin(record: dict[str, Any]) -> str:
     """Lines that say when, where and with which code a record was made, and confirmed."""
     where, count = record["machine"], len(record["runs"])
     minutes = sum(run["seconds"] for run in record["runs"].values()) / 60
-    lines = [
+    parts = [
         f"{count} run{'s' * (count != 1)}, {minutes:.0f} core-minutes, recorded on {where['date']} "
-        f"({where['processor']}, PyTorch {where['torch']})"
+        f"({where['processor']}, PyTorch {where['torch']}) with code {record['code'][:7]}"
     ]
     if confirmed := record.get("confirmed"):
-        lines[0] += f" with code {record['code'][:7]};"
-        lines += [
+        parts.append(
             f"the first {TRACE} steps of every run made again, and confirmed, on "
             f"{confirmed['date']} with code {confirmed['code'][:7]}"
-        ]
-    lines[-1] += ";"
-    return "\n".join([*lines, "the code is the same today" if is_current(record) else CHANGED])
+        )
+    parts.append("the code is the same today" if is_current(record) else CHANGED)
+    return fill("; ".join(parts), width=76, break_on_hyphens=False)
 
 
 CHANGED = "THE CODE HAS CHANGED SINCE"
