@@ -22,12 +22,6 @@ BUILD = ROOT / "_build"
 HTML = BUILD / "html"
 
 
-@pytest.fixture(autouse=True)
-def _no_notebook(monkeypatch):
-    """No test is a live notebook, which has progress bars, whatever others have imported."""
-    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
-
-
 TOGETHER = {"test_build.py", "test_launch.py"}  # their tests share a book that takes long to build
 
 

@@ -38,88 +38,84 @@ FAULTS = [
     # The loop
     Fault(
         "no model.train() after an evaluation",
-        "training",
-        "                model.train()\n                bar.write",
-        "                bar.write",
+        "training/loop",
+        "                model.train()\n                tqdm.write",
+        "                tqdm.write",
         "training",
     ),
     Fault(
         "no model.eval() in accuracy",
-        "training",
-        "    model.eval()\n    right = 0",
-        "    right = 0",
+        "training/measures",
+        "    model.eval()\n    device, right",
+        "    device, right",
         "training",
     ),
     Fault(
         "a gradient that is not finite is let through",
-        "training",
-        "if not (value.isfinite() and norm.isfinite()):",
-        "if not value.isfinite():",
+        "training/loop",
+        "not (loss.isfinite() and norm.isfinite()):",
+        "not loss.isfinite():",
         "training",
     ),
     Fault(
         "the state is not detached",
-        "training",
-        "norm.item(), detach(state)",
-        "norm.item(), state",
+        "training/loop",
+        "norm, detach(state)",
+        "norm, state",
         "training",
     ),
     Fault(
         "the state is not carried",
-        "training",
+        "training/loop",
         "state = state if batch.continues else None",
         "state = None",
         "training",
     ),
     Fault(
         "the state is carried when the streams begin anew",
-        "training",
+        "training/batches",
         "continues=i > 0)",
         "continues=step > 0)",
         "training",
     ),
     Fault(
         "the learning rate is half a step late",
-        "training",
-        "schedule((step + 0.5) / steps)",
-        "schedule(step / steps)",
+        "training/loop",
+        "schedule((step + 0.5) / total)",
+        "schedule(step / total)",
         "training",
     ),
     Fault(
         "the cosine does not reach zero",
-        "training",
+        "training/schedules",
         "(progress - 0.1) / 0.9))",
         "(progress - 0.1)))",
         "training",
     ),
     Fault(
         "clipping after the step",
-        "training",
+        "training/loop",
         """
     norm = nn.utils.clip_grad_norm_(model.parameters(), clip)
-    if not (value.isfinite() and norm.isfinite()):
-        raise FloatingPointError(
-            f"the loss is {value.item():g} and the norm of its gradient {norm.item():g}: "
-            "try a lower learning rate"
-        )
-    optimizer.step()
 """,
         """
     norm = nn.utils.get_total_norm([p.grad for p in model.parameters()])
-    if not (value.isfinite() and norm.isfinite()):
-        raise FloatingPointError(
-            f"the loss is {value.item():g} and the norm of its gradient {norm.item():g}: "
-            "try a lower learning rate"
-        )
-    optimizer.step()
-    nn.utils.clip_grad_norm_(model.parameters(), clip)
+    optimizer.register_step_post_hook(
+        lambda *_: nn.utils.clip_grad_norm_(model.parameters(), clip)
+    )
 """,
         "training",
     ),
-    Fault("Adam's betas are ignored", "training", "lr=lr, betas=betas)", "lr=lr)", "training"),
+    Fault(
+        "Adam's betas are ignored",
+        "training/loop",
+        "settings.lr, settings.betas)",
+        "settings.lr)",
+        "training",
+    ),
     Fault(
         "every epoch in the same order",
-        "training",
+        "training/batches",
         "manual_seed(self.seed * 1_000_003 + epoch)",
         "manual_seed(self.seed * 1_000_003)",
         "training",
@@ -127,21 +123,21 @@ FAULTS = [
     # Checkpoints and files
     Fault(
         "a resumed run has other random numbers",
-        "training",
-        'torch.set_rng_state(content["random"])',
-        'content["random"]',
+        "training/checkpoints",
+        'torch.set_rng_state(states["cpu"])',
+        'states["cpu"]',
         "training",
     ),
     Fault(
         "a resumed run forgets the optimizer",
-        "training",
+        "training/checkpoints",
         "optimizer.load_state_dict(",
         "dict(",
         "training",
     ),
     Fault(
         "a checkpoint may run code",
-        "checkpoints",
+        "training/checkpoints",
         "weights_only=True",
         "weights_only=False",
         "training",
@@ -163,79 +159,81 @@ FAULTS = [
     # Measures
     Fault(
         "the loss of a text forgets the state between windows",
-        "training",
+        "training/measures",
         "logits, state = model(x[None], state)",
         "logits, _ = model(x[None], state)",
         "training",
     ),
     Fault(
         "a window too few is measured",
-        "training",
-        "num_windows = (len(ids) - 1) // window",
-        "num_windows = (len(ids) - 2) // window",
+        "training/measures",
+        "num_windows = ids.to(device_of(model)), (len(ids) - 1) // window",
+        "num_windows = ids.to(device_of(model)), (len(ids) - 2) // window",
         "training",
     ),
     Fault(
         "overlapping windows count the wrong part of the first",
-        "rivals",
+        "training/measures",
         "losses[0, :-new]",
         "losses[0, :new]",
-        "rivals",
+        "models",
     ),
     # Cells and layers
     Fault(
         "initial weights bounded by the input's size",
-        "cells",
+        "layers/initialisation",
         "bound = hidden_size**-0.5",
         "bound = input_size**-0.5",
-        "cells",
+        "recurrent",
     ),
     Fault(
         "two gates swapped in the copy of an nn.LSTM",
-        "cells",
+        "layers/recurrent",
         '"ifgo",  # the order',
         '"ifog",  # the order',
-        "cells",
+        "recurrent",
     ),
     Fault(
         "the update gate of the GRU the other way round",
-        "cells",
+        "layers/recurrent",
         "return z * h + (1 - z) * n",
         "return (1 - z) * h + z * n",
-        "cells",
+        "recurrent",
     ),
     Fault(
         "the recipe for digits without its forget bias",
-        "recipes",
+        "training/recipes",
         "set_forget_bias(nn.LSTM(28, 128, batch_first=True), 1.0)",
         "nn.LSTM(28, 128, batch_first=True)",
-        "cells command_line",
+        "recurrent command_line",
     ),
     Fault(
         "coupled gates that write what they keep",
-        "variants",
+        "layers/ablations",
         "return 1 - f, f, g, o",
         "return f, f, g, o",
-        "variants",
+        "ablations",
     ),
     Fault(
         "the chrono start with its gates swapped",
-        "longmemory",
+        "layers/initialisation",
         "torch.cat([-spans, spans])",
         "torch.cat([spans, -spans])",
-        "longmemory",
+        "initialisation",
     ),
     Fault(
         "weights dropped outside training, too",
-        "dropconnect",
+        "layers/weight_drop",
         "self.weight_dropout, self.training)",
         "self.weight_dropout, True)",
-        "dropconnect",
+        "weight_drop",
     ),
-    Fault("attention that sees one step ahead", "rivals", ".triu(1)", ".triu(2)", "rivals"),
+    Fault(
+        "attention that sees one step ahead", "layers/attention", ".triu(1)", ".triu(2)", "models"
+    ),
     Fault(
         "the mean of logarithms instead of probabilities",
-        "ensemble",
+        "models/ensemble",
         "logs.logsumexp(dim=0) - math.log(len(logs))",
         "logs.mean(dim=0)",
         "ensemble",
@@ -243,21 +241,21 @@ FAULTS = [
     # Linear recurrences and gradients by hand
     Fault(
         "a pass of the scan too few at 3, 5, 9, … steps",
-        "recurrence",
+        "layers/linear_recurrence",
         "while reach < u.shape[1]:",
         "while reach < max(2, u.shape[1] - 1):",
-        "recurrence",
+        "linear_recurrence",
     ),
     Fault(
         "no complex conjugate in the gradient of the decay",
-        "recurrence",
+        "layers/linear_recurrence",
         "h[:, :-1].conj()).sum",
         "h[:, :-1]).sum",
-        "recurrence",
+        "linear_recurrence",
     ),
     Fault(
         "a matrix not transposed on the way back",
-        "scratch",
+        "layers/scratch",
         'd["h"] = d_a @ W_hh.T',
         'd["h"] = d_a @ W_hh',
         "scratch",
@@ -272,28 +270,28 @@ FAULTS = [
     # Text
     Fault(
         "the vocabulary is not sorted",
-        "data/text",
+        "data/vocabulary",
         "sorted(set(characters))",
         "list(dict.fromkeys(characters))",
         "sampling",
     ),
     Fault(
         "multiplied by the temperature",
-        "sampling",
+        "decoding/sampling",
         "(logits / temperature)",
         "(logits * temperature)",
         "sampling",
     ),
     Fault(
         "one of the likeliest characters too many",
-        "sampling",
+        "decoding/sampling",
         "min(top_k, len(logits))",
         "min(top_k + 1, len(logits))",
         "sampling",
     ),
     Fault(
         "the last context of the text is counted, which nothing follows",
-        "ngrams",
+        "models/ngrams",
         "np.unique(as_numbers(train[:-1], n, V)",
         "np.unique(as_numbers(train, n, V)",
         "ngrams",
@@ -322,7 +320,7 @@ FAULTS = [
     ),
     Fault(
         "the centre of a digit a pixel too far up",
-        "images",
+        "data/digit_image",
         "round(SIDE / 2 - middle)",
         "round(SIDE / 2 - 1 - middle)",
         "command_line",

@@ -7,8 +7,8 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from rnnbook import bench
-from rnnbook.cells import LSTM
-from rnnbook.models import CharacterModel, SequenceClassifier
+from rnnbook.layers.recurrent import LSTM
+from rnnbook.models.recurrent import CharacterModel, SequenceClassifier
 
 
 def training_flop(model, x):

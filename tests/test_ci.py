@@ -154,18 +154,21 @@ def test_the_notebooks_replace_their_branch_and_touch_no_other(tmp_path, monkeyp
     (command,) = [step["run"] for step in workflow.steps("notebooks")]
     for sha, notebooks in (("first", {"lstm": "{}", "gru": "{}"}), ("second", {"lstm": "{ }"})):
         shutil.rmtree(temp, ignore_errors=True)
-        (temp / "notebooks").mkdir(parents=True)
-        for name, content in notebooks.items():
-            (temp / "notebooks" / f"{name}.ipynb").write_text(content)
+        for edition in ("", "ja"):
+            (temp / "notebooks" / edition / "_notebooks").mkdir(parents=True)
+            for name, content in notebooks.items():
+                path = temp / "notebooks" / edition / f"_notebooks/{name}.ipynb"
+                path.write_text(content + edition)
         clone = tmp_path / sha
         address = origin.as_uri()  # or git would not make it shallow, as actions/checkout does
         workflow.git("clone", "--quiet", "--depth=1", address, clone, folder=tmp_path)
         workflow.run(command, clone, RUNNER_TEMP=temp, GITHUB_SHA=sha)
         files = workflow.git("ls-tree", "--name-only", "-r", "notebooks", folder=origin)
-        assert set(files.split()) == {f"{name}.ipynb" for name in notebooks}
+        assert set(files.split()) == {f"{f}{name}.ipynb" for name in notebooks for f in ("", "ja/")}
         history = workflow.git("log", "--format=%s", "notebooks", folder=origin)
         assert history == f"The notebooks of {sha}"  # one commit without a past
     assert workflow.git("show", "notebooks:lstm.ipynb", folder=origin) == "{ }"
+    assert workflow.git("show", "notebooks:ja/lstm.ipynb", folder=origin) == "{ }ja"
     assert workflow.git("rev-parse", "main", folder=origin) == main
 
 
@@ -183,10 +186,12 @@ def test_all_commands_of_the_workflow_run_in_a_fresh_clone(tmp_path, monkeypatch
     said = capfd.readouterr().out.splitlines()
     steps = [line.split()[1] for line in said if line.startswith("==")]
     assert steps == ["python", ".ci/run", "make", "Replace"]
-    assert any(line.startswith(" lstm.ipynb | 1 +") for line in said)
+    published = {line.split("|")[0].strip() for line in said if line.endswith("| 1 +")}
+    assert published == {"lstm.ipynb", "ja/lstm.ipynb"}
 
 
 PACKED = """
 [ -x .venv/bin/python ] && [ -n "$GITHUB_REPOSITORY" ] || exit 1
-mkdir -p _build/html/_notebooks && echo '{}' > _build/html/_notebooks/lstm.ipynb
+mkdir -p _build/html/_notebooks _build/html/ja/_notebooks
+echo '{}' | tee _build/html/_notebooks/lstm.ipynb > _build/html/ja/_notebooks/lstm.ipynb
 """

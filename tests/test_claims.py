@@ -5,8 +5,8 @@ import math
 import pytest
 
 from bookbuild.claims import formatted
-from rnnbook import glue
-from rnnbook.claims import claim
+from rnnbook.page import glue
+from rnnbook.page.claims import claim
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """`python -m rnnbook`: what it does, and one line for everything that it cannot do."""
 
 import io
+import math
 import multiprocessing
 import os
 import pickle
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import time
 import zlib
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -22,16 +24,20 @@ from PIL import Image
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from rnnbook import __main__ as command_line
-from rnnbook import ensemble, images, long_training, recipes, runs, study, training
-from rnnbook.data import mnist, shakespeare
+from rnnbook.cli import main as command_line
+from rnnbook.cli import options, train
+from rnnbook.data import digit_image, mnist, shakespeare
 from rnnbook.data.fetch import DataError
-from rnnbook.data.text import Vocabulary
-from rnnbook.models import CharacterModel
-from rnnbook.sampling import sample
+from rnnbook.data.vocabulary import Vocabulary
+from rnnbook.decoding.sampling import sample
+from rnnbook.models import ensemble
+from rnnbook.models.recurrent import CharacterModel
+from rnnbook.records import conduct
+from rnnbook.training import loop, model_files, recipes
+from rnnbook.training.settings import Diverged
 
 TEXT = "First Citizen:\nBefore we proceed any further, hear me speak.\n\nAll:\nSpeak.\n" * 40
-RECIPE = recipes.character_model
+RECIPE = recipes.shakespeare
 COMMANDS = ("data", "train", "classify", "sample", "study", "bench")
 
 
@@ -46,18 +52,17 @@ def folder(tmp_path, monkeypatch):
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """The recipes of text with smaller networks: what a command does with them is the same."""
-    for module, name, units in (
-        (recipes, "character_model", 16),
-        (long_training, "long_character_model", 24),
-    ):
-        make = partial(small_model, units)
-        monkeypatch.setattr(module, name, make)
-        monkeypatch.setattr(runs, name, make)
+    for name, units in (("shakespeare", 16), ("shakespeare-long", 24)):
+        small = replace(recipes.RECIPES[name](), network=partial(small_model, units))
+        monkeypatch.setitem(recipes.RECIPES, name, lambda small=small: small)
 
 
-def small_model(units: int, vocabulary_size: int, seed: int = 0) -> CharacterModel:
-    torch.manual_seed(seed)
+def small_model(units: int, vocabulary_size: int) -> CharacterModel:
     return CharacterModel(nn.LSTM(8, units, batch_first=True), vocabulary_size, dropout=0.2)
+
+
+def recipe(name: str, **changes) -> recipes.Recipe:
+    return replace(recipes.RECIPES[name](), **changes)
 
 
 @pytest.fixture
@@ -99,9 +104,9 @@ def same(a, b):
 def model_file(kind: str) -> Path:
     """A model file with weights as they are before training."""
     characters = "".join(sorted(set(TEXT))) if kind == "shakespeare" else ""
-    model = recipes.character_model(len(characters)) if characters else recipes.digit_classifier()
-    path = command_line.RUNS[kind]
-    runs.finish(path, {"kind": kind}, model, characters)
+    path = options.MODELS[kind]
+    model = recipe(kind).model(len(characters) or 10)
+    model_files.finish(path, {"recipe": kind}, model, characters)
     return path
 
 
@@ -110,7 +115,7 @@ def model_file(kind: str) -> Path:
 
 def test_help_names_the_commands_and_does_not_wait_for_torch():
     program = (
-        "import sys, rnnbook.__main__ as m\n"
+        "import sys, rnnbook.cli.main as m\n"
         "try: m.main(['--help'])\n"
         "finally: assert not {'torch', 'numpy', 'PIL'} & set(sys.modules)"
     )
@@ -147,7 +152,7 @@ def test_every_command_has_a_help(command, call):
         ("sample --promt x", "--promt"),
         ("sample 'two\nlines'", "two lines"),
         ("study", "required: NAME"),
-        ("study nothing", f"no study 'nothing'; there are: {', '.join(study.names())}"),
+        ("study nothing", f"no study 'nothing'; there are: {', '.join(conduct.names())}"),
     ],
 )
 def test_nonsense_is_refused(arguments, message, refused):
@@ -221,8 +226,8 @@ TRAIN = {
 @pytest.fixture
 def interrupt(monkeypatch):
     """Press Ctrl-C in a step of the training to come, counted from 1. Saves every two steps."""
-    step, count = training.train_step, 0
-    monkeypatch.setattr(command_line, "CHECKPOINT_EVERY", 2)
+    step, count = loop.train_step, 0
+    monkeypatch.setattr(train, "CHECKPOINT_EVERY", 2)
     monkeypatch.setattr(mnist, "load_mnist", few_digits)
 
     def set_up(at: int | None) -> None:
@@ -236,7 +241,7 @@ def interrupt(monkeypatch):
                 raise KeyboardInterrupt
             return step(*arguments)
 
-        monkeypatch.setattr(training, "train_step", interrupted_step)
+        monkeypatch.setattr(loop, "train_step", interrupted_step)
 
     set_up(None)
     set_up.steps_done = lambda: count
@@ -268,8 +273,9 @@ def test_an_interrupted_run_goes_on_and_ends_with_the_same_weights(kind, call, i
 def test_train_mnist_follows_the_recipe(call, interrupt):
     call(*TRAIN["mnist"].split(), "--seed", "3")
     x, y, *_ = few_digits()
-    model = recipes.digit_classifier(seed=3)
-    recipes.train_digits(model, x[:275], y[:275], epochs=3, seed=3)
+    digits = recipe("mnist", epochs=3, seed=3)
+    model = digits.model(10)
+    digits.train(model, x[:275], y[:275])
     assert same(weights("runs/mnist.pt"), model.state_dict())
 
 
@@ -277,8 +283,9 @@ def test_train_shakespeare_follows_the_recipe(call, interrupt):
     call(*TRAIN["shakespeare"].split(), "--seed", "3")
     vocabulary = Vocabulary(TEXT)
     ids = vocabulary.encode(TEXT[: int(0.9 * len(TEXT))])
-    model = recipes.character_model(len(vocabulary), seed=3)
-    recipes.train_shakespeare(model, ids[len(ids) // 20 :], steps=6, seed=3)
+    shakespeare = recipe("shakespeare", steps=6, seed=3)
+    model = shakespeare.model(len(vocabulary))
+    shakespeare.train(model, ids[len(ids) // 20 :])
     assert same(weights("runs/shakespeare.pt"), model.state_dict())
 
 
@@ -286,8 +293,9 @@ def test_train_shakespeare_follows_the_long_recipe_and_its_model_writes(call, in
     call(*TRAIN["shakespeare"].split(), "--seed", "3", "--long")
     vocabulary = Vocabulary(TEXT)
     ids = vocabulary.encode(TEXT[: int(0.9 * len(TEXT))])
-    model = long_training.long_character_model(len(vocabulary), seed=3)
-    long_training.train_long(model, ids, steps=6, seed=3)
+    long = recipe("shakespeare-long", steps=6, seed=3)
+    model = long.model(len(vocabulary))
+    long.train(model, ids)
     assert same(weights("runs/shakespeare.pt"), model.state_dict())
     code, out, _ = call("sample", "--length", "20")
     assert code == 0 and len(out) >= 20
@@ -295,7 +303,7 @@ def test_train_shakespeare_follows_the_long_recipe_and_its_model_writes(call, in
 
 def test_the_accuracy_is_that_of_the_saved_model_on_all_test_digits(call, interrupt):
     code, out, _ = call(*TRAIN["mnist"].split())
-    model, characters = runs.load_model(Path("runs/mnist.pt"), "mnist")
+    model, characters = model_files.load_model(Path("runs/mnist.pt"), "mnist")
     right = model(few_digits().test_images)[0].argmax(1) == few_digits().test_labels
     last = out.splitlines()[-1]
     assert code == 0 and characters == ""
@@ -304,7 +312,7 @@ def test_the_accuracy_is_that_of_the_saved_model_on_all_test_digits(call, interr
 
 def test_the_loss_is_that_of_the_saved_model_on_the_whole_validation_text(call, interrupt):
     code, out, _ = call(*TRAIN["shakespeare"].split())
-    model, characters = runs.load_model(Path("runs/shakespeare.pt"), "shakespeare")
+    model, characters = model_files.load_model(Path("runs/shakespeare.pt"), "shakespeare")
     ids = Vocabulary(characters).encode(TEXT[int(0.9 * len(TEXT)) :])
     loss = cross_entropy(model(ids[None, :-1])[0][0], ids[1:]).item()  # in one piece
     assert code == 0
@@ -327,6 +335,24 @@ def test_a_run_is_not_overwritten_unless_told_to(call, refused, interrupt):
     code, out, _ = call(*arguments, "--resume")
     assert code == 0 and "finished already" in out
     assert Path("runs/shakespeare.pt").read_bytes() == first
+
+
+@pytest.mark.parametrize("device", ["cuda", "mps"])
+def test_a_device_that_the_machine_lacks(device, refused, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    message = f"finds no device '{device}' on this machine; it finds: cpu"
+    refused(message, *TRAIN["shakespeare"].split(), "--device", device)
+    assert not Path("runs").exists()
+
+
+def test_the_products_of_a_run_may_be_of_bfloat16(call, refused):
+    arguments = TRAIN["shakespeare"].split()
+    assert call(*arguments, "--precision", "bfloat16")[0] == 0
+    rounded = weights()
+    refused("another choice of precision", *arguments, "--resume")
+    assert call(*arguments, "--force")[0] == 0
+    assert not same(rounded, weights())
 
 
 def test_force_begins_anew(call, interrupt):
@@ -363,7 +389,7 @@ def test_an_unwritable_folder_is_noticed_before_the_training(
     Path("locked").mkdir(mode=0o500)
     os.mkfifo("pipe")
     if os.geteuid() == 0 and "locked" in output:  # root may write everywhere
-        monkeypatch.setattr(runs, "save_checkpoint", deny)
+        monkeypatch.setattr(model_files, "save_checkpoint", deny)
     refused(message, *TRAIN["shakespeare"].split(), "--output", output, flag)
 
 
@@ -375,12 +401,12 @@ def test_a_run_that_goes_on_notices_an_unwritable_folder_too(call, refused, inte
     interrupt(at=1)
     arguments = TRAIN["shakespeare"].split()
     assert call(*arguments)[0] == 130
-    monkeypatch.setattr(runs, "save_checkpoint", deny)
+    monkeypatch.setattr(model_files, "save_checkpoint", deny)
     refused("cannot write runs/shakespeare.pt", *arguments, "--resume")
 
 
 def hold(begun, done):
-    with runs.alone(Path("runs/shakespeare.pt")):
+    with model_files.alone(Path("runs/shakespeare.pt")):
         begun.set()
         done.wait(60)
 
@@ -448,9 +474,9 @@ def test_the_shortest_text_is_long_enough(call):
 
 def test_a_loss_that_explodes_is_explained(refused, interrupt, monkeypatch):
     def explode(*arguments):
-        raise FloatingPointError("the loss is inf")
+        raise Diverged(math.inf, 1.0)
 
-    monkeypatch.setattr(training, "train_step", explode)
+    monkeypatch.setattr(loop, "train_step", explode)
     refused("the loss is inf", *TRAIN["shakespeare"].split())
 
 
@@ -509,7 +535,7 @@ def test_a_model_that_cannot_be_used(command, damage, refused):
     [
         ("settings", 5),
         ("settings", {}),
-        ("settings", {"kind": "shakespeare", "steps": torch.zeros(2)}),
+        ("settings", {"recipe": "shakespeare", "steps": torch.zeros(2)}),
         ("weights", "heavy"),
         ("weights", {1: torch.zeros(3)}),
         ("weights", {"head.bias": 3}),
@@ -603,7 +629,7 @@ def picture(image, size=28, invert=False, mode="L", left=0) -> Image.Image:
 def test_a_digit_becomes_what_mnist_has(name, options):
     for image in digits():
         picture(image, **options).save(name)
-        prepared = images.read_digit(Path(name))
+        prepared = digit_image.read_digit(Path(name))
         assert prepared.shape == (28, 28) and prepared.dtype == torch.float32
         assert_alike(prepared, image)
 
@@ -625,19 +651,19 @@ def test_a_photograph_is_turned_upright():
     exif = Image.Exif()
     exif[0x0112] = 6  # turn by 90 degrees, clockwise
     picture(digits()[2], 280).rotate(90).save("turned.jpg", exif=exif)
-    assert_alike(images.read_digit(Path("turned.jpg")), digits()[2])
+    assert_alike(digit_image.read_digit(Path("turned.jpg")), digits()[2])
 
 
 def test_a_lopsided_drawing_stays_inside():
     drawing = squares(60, 30)
     drawing.paste(0, (30, 30, 32, 190))  # the centre of mass is far above the middle
     drawing.save("flag.png")
-    prepared = images.read_digit(Path("flag.png"))
-    assert (prepared > 0).any(1).sum() == images.BOX
+    prepared = digit_image.read_digit(Path("flag.png"))
+    assert (prepared > 0).any(1).sum() == digit_image.BOX
 
 
 def test_classify_names_the_class_and_the_three_likeliest(call, monkeypatch):
-    monkeypatch.setattr(runs, "load_model", lambda path, kind: (Nearest(), ""))
+    monkeypatch.setattr(model_files, "load_model", lambda path, *recipes: (Nearest(), ""))
     names = [f"{k}.png" for k in range(10)]
     for image, name in zip(digits(), names, strict=True):
         picture(image, size=150, left=9).save(name)
@@ -701,7 +727,7 @@ def test_a_picture_that_shows_no_digit(make, message, refused):
 
 
 def test_sample_writes_what_the_library_writes(call):
-    model, characters = runs.load_model(model_file("shakespeare"), "shakespeare")
+    model, characters = model_files.load_model(model_file("shakespeare"), "shakespeare")
     options = {"temperature": 0.7, "top_k": 5, "seed": 4}
     text = sample(model, Vocabulary(characters), "All:", 40, **options)
     arguments = "--prompt All: --length 40 --temperature 0.7 --top-k 5 --seed 4"
@@ -713,10 +739,11 @@ def test_sample_writes_what_the_library_writes(call):
 def test_of_several_models_the_mean_of_their_probabilities_writes(call):
     one, other = model_file("shakespeare"), Path("runs/other.pt")
     characters = "".join(sorted(set(TEXT)))
-    runs.finish(
-        other, {"kind": "shakespeare"}, recipes.character_model(len(characters), 1), characters
+    model = recipe("shakespeare", seed=1).model(len(characters))
+    model_files.finish(other, {"recipe": "shakespeare"}, model, characters)
+    pair = ensemble.Ensemble(
+        model_files.load_model(path, "shakespeare")[0] for path in (one, other)
     )
-    pair = ensemble.Ensemble(runs.load_model(path, "shakespeare")[0] for path in (one, other))
     text = sample(pair, Vocabulary(characters), "All:", 40, seed=0)
     arguments = f"--prompt All: --length 40 --model {one} {other}"
     code, out, _ = call("sample", *arguments.split())
@@ -725,7 +752,7 @@ def test_of_several_models_the_mean_of_their_probabilities_writes(call):
 
 def test_models_of_different_texts_cannot_be_averaged(refused):
     one, other = model_file("shakespeare"), Path("runs/other.pt")
-    runs.finish(other, {"kind": "shakespeare"}, recipes.character_model(2), "ab")
+    model_files.finish(other, {"recipe": "shakespeare"}, recipe("shakespeare").model(2), "ab")
     refused("the same characters", "sample", "--model", str(one), str(other))
 
 
@@ -757,8 +784,8 @@ def test_a_prompt_that_cannot_be_gone_on_from(prompt, message, refused):
 def test_a_text_ends_quietly_with_its_reader():
     """As under `| head`; the whole text would take days. With the network of the recipe."""
     characters = "".join(sorted(set(TEXT)))
-    model = RECIPE(len(characters))
-    runs.finish(Path("runs/shakespeare.pt"), {"kind": "shakespeare"}, model, characters)
+    model = RECIPE().model(len(characters))
+    model_files.finish(Path("runs/shakespeare.pt"), {"recipe": "shakespeare"}, model, characters)
     command = [sys.executable, "-m", "rnnbook", "sample", "--length", "1000000000"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert len(process.stdout.read(20)) == 20

@@ -22,8 +22,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnnbook.data import fetch, mnist, shakespeare
-from rnnbook.data.fetch import DataError, Mirror, PackageIndex, SourceError, Wheel, verified
+from rnnbook.data import fetch, mnist, shakespeare, sources
+from rnnbook.data.fetch import DataError, SourceError, verified
+from rnnbook.data.sources import Mirror, PackageIndex, Wheel
 from rnnbook.files import write_atomically
 
 CONTENT = b"Speak, speak.\n" * 5000
@@ -116,7 +117,7 @@ def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("RNNBOOK_DATA", str(tmp_path / "cache"))
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "wheels"))
-    monkeypatch.setattr(fetch, "_silent_hosts", set())
+    monkeypatch.setattr(sources, "_silent_hosts", set())
     (tmp_path / "wheels").mkdir()
     return tmp_path / "cache"
 
@@ -289,7 +290,8 @@ def test_a_user_without_a_home_is_told_what_to_do(monkeypatch):
 
 PROGRAM = """
     import sys
-    from rnnbook.data.fetch import Mirror, verified
+    from rnnbook.data.fetch import verified
+    from rnnbook.data.sources import Mirror
     print(verified("play.txt", sys.argv[1], [Mirror(sys.argv[2])]).read_bytes()[:5].decode())
 """
 
@@ -355,7 +357,8 @@ def test_no_pip_says_so(cache, tmp_path):
         shutil.copytree(Path(module.__file__).parent, packages / module.__name__)
     shutil.copytree(Path(fetch.__file__).parents[1], packages / "rnnbook")
     program = """
-        from rnnbook.data.fetch import PackageIndex, SourceError
+        from rnnbook.data.fetch import SourceError
+        from rnnbook.data.sources import PackageIndex
         try:
             PackageIndex("tiny==1.0").fetch()
         except SourceError as error:
@@ -401,7 +404,8 @@ def test_pip_downloads_nothing_but_the_wheel(cache, tmp_path):
 
 
 INDEX = """
-    from rnnbook.data.fetch import PackageIndex, SourceError
+    from rnnbook.data.fetch import SourceError
+    from rnnbook.data.sources import PackageIndex
     try:
         PackageIndex("tiny==1.0").fetch()
     except SourceError as error:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from conftest import ROOT
-from rnnbook import definitions, study
+from rnnbook.records import conduct, definitions
 
 FILES = {
     "a.py": """
@@ -32,7 +32,6 @@ FILES = {
 def package(tmp_path, monkeypatch):
     """Writes the files of a package, some of them changed, and returns the digest of a.run."""
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr(definitions, "PACKAGE", "pack")
 
     def digest(names=("run",), **changed: str) -> str:
         shutil.rmtree(tmp_path / "pack", ignore_errors=True)
@@ -99,7 +98,7 @@ def test_a_name_that_does_not_exist_is_an_error(package):
 
 def test_a_study_reaches_its_network_and_the_loop():
     found = definitions.reached("rnnbook.studies.parts", ["run"])
-    names = {getattr(statement, "name", "") for statement in found}
+    names = {getattr(statement, "name", "") for statement in found.values()}
     assert {"LSTM", "Peepholes", "train_step", "store_and_recall", "warmup_cosine"} <= names
     assert "Transformer" not in names
 
@@ -122,7 +121,7 @@ def runs(python: str) -> bool:
 PROGRAM = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from rnnbook import definitions
+from rnnbook.records import definitions
 for name in sys.argv[2:]:
     print(definitions.code_digest(f"rnnbook.studies.{name}", ["run", "THREADS"]))
 """
@@ -131,8 +130,8 @@ for name in sys.argv[2:]:
 def test_the_digests_are_the_same_on_other_pythons():
     if not pythons():
         pytest.skip("no other Python on this machine")
-    names = study.names()
-    expected = [study.code_digest(name) for name in names]
+    names = conduct.names()
+    expected = [conduct.code_digest(name) for name in names]
     for python in pythons():
         command = [python, "-B", "-c", PROGRAM, str(ROOT / "code"), *names]
         result = subprocess.run(command, capture_output=True, text=True, check=True)

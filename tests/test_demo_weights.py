@@ -8,8 +8,8 @@ import torch
 from py_mini_racer import JSEvalException, MiniRacer
 from torch import nn
 
-from rnnbook.cells import LSTM, RNN
 from rnnbook.demos import weights
+from rnnbook.layers.recurrent import LSTM, RNN
 
 
 def test_a_weight_that_is_not_finite_is_not_packed():

@@ -2,33 +2,38 @@
 
 import html
 import json
+import re
 
 import matplotlib.pyplot as plt
 import pytest
 import torch
 from torch import nn
 
+from bookbuild.words import words_in
 from conftest import ROOT, let_it_paint
-from rnnbook.cells import set_forget_bias
+from rnnbook.data import digit_image
 from rnnbook.demos.page import JS, KINDS, Demo
 from rnnbook.demos.weights import lstm_weights, pack, quantised
-from rnnbook.models import CharacterModel, SequenceClassifier
+from rnnbook.layers.initialisation import set_forget_bias
+from rnnbook.models.recurrent import CharacterModel, SequenceClassifier
 
 pytestmark = pytest.mark.browser
 
 CHARACTERS = "\n !,.:;ABCDEFGHIabcdefghijklmnopqrstuvwxyz"
-STILL = "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg'/>"
+STILL = "<svg xmlns='http://www.w3.org/2000/svg'/>"
 
 
 @pytest.fixture
 def show(page, tmp_path):
     """Open a page with some demos from the disk, and return it."""
 
-    def open_page(*demos: Demo | str, lang: str = "en"):
+    def open_page(*demos: Demo | str, words: dict[str, str] | None = None):
         path = tmp_path / "page.html"
         body = "\n".join(demo if isinstance(demo, str) else demo._repr_html_() for demo in demos)
         head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        path.write_text(f'<!doctype html><html lang="{lang}">{head}<body>{body}</body></html>')
+        if words:
+            head += f'<script type="application/json" id="words">{json.dumps(words)}</script>'
+        path.write_text(f'<!doctype html><html lang="en">{head}<body>{body}</body></html>')
         page.goto(path.as_uri())
         return page
 
@@ -37,7 +42,7 @@ def show(page, tmp_path):
 
 
 def demo(kind: str, weights=None, **settings) -> Demo:
-    return Demo(kind, STILL, "a still picture", weights, settings)
+    return Demo(kind, STILL, weights, settings)
 
 
 def trainer(lag=6, steps=150) -> Demo:
@@ -195,10 +200,17 @@ def test_every_control_has_a_name(kind, show):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_japanese_page_has_japanese_words(kind, show):
-    page = show(ALL[kind](), lang="ja")
-    page.locator(".stage").wait_for()
-    assert page.evaluate("/[ぁ-ん]/.test(document.querySelector('.stage').textContent)")
+def test_a_demo_has_the_words_of_its_page(kind, show):
+    words = {words: f"{words} か" for words in words_in(JS / f"{kind}.js")}
+    page = show(ALL[kind](), words=words)
+    text = page.locator(".stage").inner_text()
+    assert len(re.findall("[^ ] か", text)) > 5 and not re.search(r"[{}]|undefined", text)
+
+
+@pytest.mark.parametrize("path", sorted(JS.glob("*.js")), ids=lambda path: path.stem)
+def test_every_word_of_a_program_is_found_by_those_who_translate(path):
+    calls = re.findall(r"\bsay\(", path.read_text("utf-8"))
+    assert len(words_in(path)) == len(calls)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -289,7 +301,7 @@ def test_without_javascript_there_is_a_still_picture(visitor, tmp_path):
     path.write_text(f"<!doctype html><html lang='en'><body>{demo('gates')._repr_html_()}")
     page = visitor(java_script_enabled=False)
     page.goto(path.as_uri())
-    assert page.get_by_alt_text("a still picture").count() == 1
+    assert page.get_by_alt_text("gates, a picture").count() == 1
 
 
 def test_an_unknown_kind_is_refused():
@@ -299,7 +311,7 @@ def test_an_unknown_kind_is_refused():
 
 def test_a_still_picture_is_the_same_each_time():
     from rnnbook.demos.page import picture
-    from rnnbook.plotting import use_book_style
+    from rnnbook.page.plotting import use_book_style
 
     use_book_style()
     pictures = []
@@ -550,13 +562,12 @@ def test_every_image_is_read_from_its_first_row(show):
 
 
 def test_a_drawing_is_prepared_as_picture_files_are(recurrence):
-    from rnnbook import images
 
     torch.manual_seed(0)
     ink = torch.zeros(280, 280)
     ink[40:213, 100:127] = 1  # no whole number of pixels becomes one pixel
     ink[40:69, 60:200] = 1
-    expected = images.centre(images.scale(images.crop(ink.numpy())))
+    expected = digit_image.centre(digit_image.scale(digit_image.crop(ink.numpy())))
     found = recurrence(
         "prepared(Float32Array.from(ink)).map((row) => [...row])", ink=ink.flatten().tolist()
     )

@@ -1,11 +1,14 @@
 """The mean of several models' probabilities."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
-from rnnbook.ensemble import Ensemble, ensemble_member
-from rnnbook.models import CharacterModel
-from rnnbook.training import carried_loss
+from rnnbook.models.ensemble import Ensemble
+from rnnbook.models.recurrent import CharacterModel
+from rnnbook.training.measures import carried_loss
+from rnnbook.training.recipes import one_of_four
 
 
 @pytest.fixture
@@ -41,5 +44,5 @@ def test_the_loss_is_at_most_the_mean_of_the_losses(members, ids):
 
 
 def test_a_member_is_made_by_its_seed():
-    weights = [ensemble_member(7, seed).head.weight for seed in (0, 0, 1)]
+    weights = [replace(one_of_four(), seed=seed).model(7).head.weight for seed in (0, 0, 1)]
     assert torch.equal(weights[0], weights[1]) and not torch.equal(weights[0], weights[2])

@@ -6,13 +6,17 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from babel.messages.pofile import read_po
+from babel.messages.catalog import Catalog
 
+from bookbuild.catalogues import HEAD, messages, update
+from bookbuild.words import all_words
 from conftest import ROOT
 
 LOCALE = ROOT / "book" / "locale" / "ja"
-CATALOGUES = sorted((LOCALE / "LC_MESSAGES" / "book").glob("*.po"))
-PAGES = [path.stem for path in CATALOGUES]
+FRAME = LOCALE / "LC_MESSAGES" / "sphinx.po"
+CATALOGUES = [*sorted((LOCALE / "LC_MESSAGES" / "book").glob("*.po")), FRAME]
+NAMES = [path.stem for path in CATALOGUES]
+PAGES = NAMES[:-1]
 with open(LOCALE / "glossary.csv", encoding="utf-8", newline="") as file:
     GLOSSARY = list(csv.DictReader(file))
 
@@ -21,20 +25,15 @@ MATH = re.compile(r"\$[^$]+\$")
 LINK_TARGET = re.compile(r"\]\(([^)]+)\)")
 
 
-def messages(path: Path) -> list:
-    with open(path, "rb") as file:
-        return [message for message in read_po(file) if message.id]
-
-
 def parts(text: str) -> Counter:
     """What has to be the same in a message and its translation: math, roles, code and links."""
-    found = Counter(re.findall(r"\{[\w:]+\}`[^`]+`", text))
+    found = Counter(re.findall(r"(?<!`)\{[\w:]+\}`[^`]+`", text))
     text = re.sub(r"\{[\w:]+\}`[^`]+`", "", text)
     found += Counter(MATH.findall(text)) + Counter(LINK_TARGET.findall(text))
     return found + Counter(CODE.findall(MATH.sub("", text)))
 
 
-@pytest.mark.parametrize("path", CATALOGUES, ids=PAGES)
+@pytest.mark.parametrize("path", CATALOGUES, ids=NAMES)
 def test_every_message_is_translated_and_none_is_left_over(path):
     assert [message.id for message in messages(path) if not message.string] == []
     assert [message.id for message in messages(path) if message.fuzzy] == []
@@ -42,7 +41,39 @@ def test_every_message_is_translated_and_none_is_left_over(path):
     assert "#~" not in text and not re.search(r"^#: |-Date:", text, re.MULTILINE)
 
 
-@pytest.mark.parametrize("path", CATALOGUES, ids=PAGES)
+def test_every_word_of_the_frame_is_in_its_catalogue_and_no_other():
+    used = all_words(ROOT)
+    assert "Skip to the text" in used and "Claim" in used and "Train" in used and "Copy" in used
+    assert sorted(set(used)) == sorted(message.id for message in messages(FRAME))
+
+
+def test_the_values_in_words_of_the_frame_are_the_same_on_both_sides():
+    values = re.compile(r"%\(\w+\)s|\$?\{\w+\}")
+    different = [
+        message.string
+        for message in messages(FRAME)
+        if Counter(values.findall(message.id)) != Counter(values.findall(message.string))
+    ]
+    assert different == ["コードを表示", "コードを隠す"]  # not of what kind
+
+
+def test_a_catalogue_is_brought_up_to_date(tmp_path):
+    """`make locale`: only messages change in a catalogue, and what is to be translated is named."""
+    path, today = tmp_path / "page.po", Catalog()
+    path.write_text(HEAD + 'msgid "One gate opens."\nmsgstr "一"\n\nmsgid "Gone"\nmsgstr "二"\n')
+    today.add("One gate opens!")
+    today.add("Another")
+    said = [line.removeprefix(f"{path}: ") for line in update(path, today)]
+    assert said == ["changed: One gate opens!", "new: Another"]
+    assert {message.id: message.string for message in messages(path)} == {
+        "One gate opens!": "一",
+        "Another": "",
+    }
+    text = path.read_text("utf-8")
+    assert text.startswith(HEAD) and "Gone" not in text and "-Date" not in text
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=NAMES)
 def test_math_roles_code_and_links_are_the_same_on_both_sides(path):
     different = {
         message.string: (parts(message.id) - parts(message.string))
@@ -53,7 +84,7 @@ def test_math_roles_code_and_links_are_the_same_on_both_sides(path):
     assert different == {}
 
 
-@pytest.mark.parametrize("path", CATALOGUES, ids=PAGES)
+@pytest.mark.parametrize("path", CATALOGUES, ids=NAMES)
 def test_the_writing_is_japanese(path):
     wrong = []
     for message in messages(path):

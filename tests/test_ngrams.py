@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from rnnbook.ngrams import as_numbers, look_up, ngram_losses, ngram_probabilities
+from rnnbook.models.ngrams import as_numbers, look_up, ngram_losses, ngram_probabilities
 
 TRAIN, OTHER = "abracadabra", "cab"
 V, M = 5, 2.0  # of a, b, c, d, r; and characters that the lower order adds

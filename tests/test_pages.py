@@ -2,7 +2,7 @@
 
 import re
 
-from bookbuild.prose import pairs, plain
+from bookbuild.catalogues import pairs, plain
 from conftest import ROOT
 from rnnbook.data import pages
 from rnnbook.data.pages import digest, load_pages

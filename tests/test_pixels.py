@@ -3,14 +3,9 @@
 import pytest
 import torch
 
-from rnnbook.pixels import (
-    DeepReader,
-    LinearReader,
-    LinearRecurrence,
-    PixelPerceptron,
-    pixel_sequences,
-    shuffled_order,
-)
+from rnnbook.data.mnist import pixel_sequences, shuffled_order
+from rnnbook.layers.linear_recurrence import LinearRecurrence
+from rnnbook.models.pixel_readers import DeepReader, LinearReader, PixelPerceptron
 from rnnbook.studies import pixels
 
 pytestmark = pytest.mark.usefixtures("one_thread")

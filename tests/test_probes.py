@@ -7,8 +7,8 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from rnnbook.cells import LSTM, RNN
-from rnnbook.models import SequenceClassifier
+from rnnbook.layers.recurrent import LSTM, RNN
+from rnnbook.models.recurrent import SequenceClassifier
 from rnnbook.probes import cell_gradients, gate_traces, state_gradients
 
 B, T, D, H = 3, 6, 2, 4

@@ -205,7 +205,7 @@ def test_the_library_is_checked_without_the_book_and_without_a_browser():
     assert plan.returncode == 0, plan.stdout + plan.stderr
     fixtures = set(re.findall(r"SETUP +\w +(\w+)", plan.stdout))
     assert "one_thread" in fixtures and not fixtures & {"site", "browser"}
-    assert all(f"test_{name}.py" in plan.stdout for name in ("cells", "training", "studies"))
+    assert all(f"test_{name}.py" in plan.stdout for name in ("recurrent", "training", "studies"))
 
 
 def test_the_package_requires_what_it_imports_and_nothing_of_the_build():

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from rnnbook.data.text import Vocabulary
-from rnnbook.models import CharacterModel
-from rnnbook.sampling import draw, sample, stream
+from rnnbook.data.vocabulary import Vocabulary
+from rnnbook.decoding.sampling import draw, sample, stream
+from rnnbook.models.recurrent import CharacterModel
 
 VOCABULARY = Vocabulary("abcde\n")
 

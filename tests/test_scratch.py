@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from rnnbook import scratch
-from rnnbook.cells import LSTM, RNN
+from rnnbook.layers import scratch
+from rnnbook.layers.recurrent import LSTM, RNN
 
 B, T, D, H = 3, 6, 4, 5
 

@@ -4,6 +4,7 @@ import functools
 import gzip
 import os
 import re
+import xml.etree.ElementTree as ElementTree
 from html import unescape
 from pathlib import Path
 from urllib.parse import unquote, urlparse
@@ -11,6 +12,7 @@ from urllib.request import url2pathname
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from bs4 import BeautifulSoup
 
 from conftest import ROOT
 
@@ -301,6 +303,45 @@ def anchors(page: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("path", PAGES)
+def test_the_contents_name_every_page_and_mark_this_one(path, html):
+    page = BeautifulSoup((html / path).read_text("utf-8"), "html.parser")
+    links = page.select("#contents .toctree-l1 > a")
+    places = [(html / path).parent / link["href"].removeprefix("#") for link in links]
+    edition = html / Path(path).parent
+    assert {(html / path) if place == edition else place for place in places} == {
+        edition / f"{name}.html" for name in SOURCES
+    }
+    (current,) = [link for link in links if link.get("aria-current")]
+    assert current["href"] == "#" and "current" in current.parent["class"]
+    captions = [caption.get_text() for caption in page.select("#contents > .caption")]
+    assert len(captions) == 3
+    for caption in captions:
+        assert bool(re.search("[ぁ-んァ-ヶ]", caption)) == path.startswith("ja/"), caption
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_cells_that_a_phone_shows_below_each_other_name_their_columns(path, html):
+    page = BeautifulSoup((html / path).read_text("utf-8"), "html.parser")
+    for table in page.select("table.stacked, table.claims"):
+        for math in table.select("mjx-container"):
+            math.decompose()
+        headings = [cell.get_text().strip() for cell in table.select("thead th, thead td")]
+        for row in table.select("tbody tr"):
+            assert [cell.get("data-label", "") for cell in row("td")] == ["", *headings[1:]]
+    assert [heading for heading in page.select("th") if not heading.get_text().strip()] == []
+
+
+def test_drawings_are_rounded_and_carry_nothing_that_is_not_shown(html):
+    drawings = list(html.glob("**/_images/*.svg"))
+    assert len(drawings) > 50
+    for path in drawings:
+        text = path.read_text("utf-8")
+        assert "<!--" not in text and "<metadata" not in text, path
+        for shape in ElementTree.fromstring(text).iter("{http://www.w3.org/2000/svg}path"):
+            assert not re.search(r"\.\d{3}", shape.get("d", "")), path
+
+
+@pytest.mark.parametrize("path", PAGES)
 def test_no_markup_is_left_in_the_text(path, html):
     """Such as asterisks that Markdown did not take for bold, as it may beside 。 in Japanese."""
     page = (html / path).read_text("utf-8")
@@ -325,10 +366,16 @@ def test_no_page_shows_a_path_of_the_machine(html):
 
 
 def test_programs_and_weights_are_files_that_both_editions_share(html):
+    weights = set()
     for page in PAGES:
-        assert "data-demo-part" not in (html / page).read_text("utf-8"), page
-    weights = {path.name for path in (html / "_static" / "models").glob("*.js")}
-    assert len(weights) >= 2  # of the digits and of Shakespeare
+        text = (html / page).read_text("utf-8")
+        assert "rnnbookModels" not in text and "use strict" not in text, page
+        assert text.count('<link rel="stylesheet"') <= 1, page
+        found = re.findall(r'data-source="(.*?)"', text)
+        weights |= {(html / page).parent / address for address in found}
+    files = {path.resolve() for path in weights}
+    assert len(weights) == 2 * len(files) == 4  # of the digits and of Shakespeare, in two pages
+    assert all(path.is_file() for path in files)
     assert not (html / "ja" / "_static" / "models").exists()
 
 

@@ -16,7 +16,7 @@ from rnnbook.data.tasks import (
     first_sign,
     store_and_recall,
 )
-from rnnbook.recipes import train_on_first_sign
+from rnnbook.training.recipes import train_on_first_sign
 
 
 def generator(seed=0):

@@ -10,35 +10,40 @@ import sys
 import textwrap
 import time
 import zipfile
+from dataclasses import fields
 
 import pytest
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from rnnbook import training
-from rnnbook.cells import LSTM, RNN
-from rnnbook.checkpoints import CheckpointError, load_checkpoint
-from rnnbook.models import CharacterModel, SequenceClassifier
-from rnnbook.training import (
-    FreshBatches,
-    MiniBatches,
-    Streams,
-    accuracy,
-    carried_loss,
-    constant,
-    detach,
+from rnnbook.layers.recurrent import LSTM, RNN
+from rnnbook.models.recurrent import CharacterModel, SequenceClassifier
+from rnnbook.training import loop
+from rnnbook.training.batches import FreshBatches, MiniBatches, Streams
+from rnnbook.training.checkpoints import CheckpointError, load_checkpoint
+from rnnbook.training.loop import detach
+from rnnbook.training.measures import accuracy, carried_loss, windowed_loss
+from rnnbook.training.objectives import (
+    classification,
     mean_cross_entropy,
     mean_squared_error,
-    train,
-    warmup_cosine,
-    windowed_loss,
+    regression,
 )
+from rnnbook.training.schedules import constant, warmup_cosine
+from rnnbook.training.settings import Diverged, History, Settings
 
 
 def character_model(seed=0, dropout=0.0):
     torch.manual_seed(seed)
     return CharacterModel(nn.LSTM(4, 8, batch_first=True), 5, dropout)
+
+
+def train(model, batches, **options):
+    """`loop.train`, with the settings among its options."""
+    of_settings = {field.name for field in fields(Settings)} & set(options)
+    settings = Settings(**{name: options.pop(name) for name in of_settings})
+    return loop.train(model, batches, settings, **options)
 
 
 def some_ids(length=400):
@@ -133,9 +138,7 @@ def test_another_loss_can_be_trained_on():
 
     torch.manual_seed(0)
     model = SequenceClassifier(nn.RNN(1, 8, batch_first=True), 1)
-    losses = train(
-        model, FreshBatches(make, 20), steps=300, lr=1e-2, loss=mean_squared_error
-    ).losses
+    losses = train(model, FreshBatches(make, 20), steps=300, lr=1e-2, objective=regression).losses
     assert sum(losses[-20:]) / 20 < 0.02 < losses[0]
 
 
@@ -226,19 +229,79 @@ def test_a_loss_that_explodes_stops_the_run():
     with torch.no_grad():
         model.head.weight.fill_(math.inf)
     before = model.embedding.weight.clone()
-    with pytest.raises(FloatingPointError, match="lower learning rate"):
+    with pytest.raises(Diverged, match="lower learning rate"):
         train(model, Streams(some_ids(), 4, 10), steps=10, lr=1e-3)
     assert torch.equal(model.embedding.weight, before)
 
 
+def test_a_run_that_explodes_tells_what_happened_before():
+    def explode(model, batch, state):
+        loss, state = classification(model, batch, state)
+        return (loss * math.inf if batch.x[0, 0] == streams.batch(3).x[0, 0] else loss), state
+
+    ids = torch.arange(400) // 10 % 5
+    streams = Streams(ids, 4, 10)
+    with pytest.raises(Diverged) as caught:
+        train(character_model(), streams, steps=10, lr=1e-3, objective=explode)
+    whole = train(character_model(), streams, steps=10, lr=1e-3)
+    assert caught.value.history.losses == whole.losses[:3]
+
+
 def test_a_gradient_that_is_not_finite_stops_the_run_even_if_the_loss_is():
-    def root(logits, y):  # of zero: its slope is infinite
-        return (logits - logits.detach()).square().sum().sqrt()
+    def root(model, batch, state):  # of zero: its slope is infinite
+        logits, state = model(batch.x, state)
+        return (logits - logits.detach()).square().sum().sqrt(), state
 
     model, streams = character_model(), Streams(some_ids(), 4, 10)
     with pytest.raises(FloatingPointError, match="the loss is 0 and the norm of its gradient nan"):
-        train(model, streams, steps=10, lr=1e-3, loss=root)
+        train(model, streams, steps=10, lr=1e-3, objective=root)
     assert same_weights(model, character_model())
+
+
+def test_losses_that_are_fetched_seldom_are_the_same(monkeypatch):
+    """As from a GPU, whose numbers one does not wait for in every step."""
+    plan = {"steps": 33, "lr": 1e-2, "evaluate": lambda model: 0.0, "evaluate_every": 20}
+    whole = train(character_model(), Streams(some_ids(), 4, 10), **plan)
+    monkeypatch.setitem(loop.FETCH_EVERY, "cpu", 8)
+    fetched = []
+    fetch = History.fetch
+
+    def spy(history, waiting):
+        fetched.append(len(waiting))
+        fetch(history, waiting)
+
+    monkeypatch.setattr(History, "fetch", spy)
+    seldom = train(character_model(), Streams(some_ids(), 4, 10), **plan)
+    assert fetched == [8, 8, 4, 8, 5]
+    assert seldom.losses == whole.losses and seldom.gradient_norms == whole.gradient_norms
+
+
+def test_a_loss_that_is_not_finite_is_noticed_when_it_is_fetched():
+    history = History()
+    with pytest.raises(Diverged, match="the loss is nan"):
+        history.fetch([torch.tensor([1.0, 2.0]), torch.tensor([math.nan, 2.0])])
+    assert history.losses == [1.0]
+
+
+def test_bfloat16_trains_nearly_as_float32_does():
+    losses = {
+        precision: train(
+            character_model(), Streams(some_ids(), 4, 10), steps=60, lr=1e-2, precision=precision
+        ).losses
+        for precision in ("float32", "bfloat16")
+    }
+    assert losses["float32"] != losses["bfloat16"]
+    for exact, rounded in zip(*losses.values(), strict=True):
+        assert rounded == pytest.approx(exact, rel=0.03)
+
+
+def test_the_steps_of_a_training_are_given_in_one_way():
+    batches = MiniBatches(torch.zeros(12, 1, 1), torch.zeros(12).long(), 3)
+    assert Settings(lr=1, epochs=3).total_steps(batches) == 12
+    assert Settings(lr=1, steps=5).total_steps(batches) == 5
+    for wrong in ({}, {"steps": 5, "epochs": 3}):
+        with pytest.raises(ValueError, match="steps or that of epochs"):
+            Settings(lr=1, **wrong).total_steps(batches)
 
 
 def test_held_out_measures_are_recorded_and_printed(capsys):
@@ -260,11 +323,11 @@ RUN = """
     import sys, time
     from pathlib import Path
     import torch
-    from test_training import character_model, some_ids
-    from rnnbook import training
-    from rnnbook.training import Streams, train
+    from test_training import character_model, some_ids, train
+    from rnnbook.training import loop
+    from rnnbook.training.batches import Streams
 
-    print(training.__file__, flush=True)
+    print(loop.__file__, flush=True)
     checkpoint = Path(sys.argv[1]) if len(sys.argv) > 1 else None
     model = character_model(dropout=0.5)
     train(model, Streams(some_ids(), 4, 10), steps=60, lr=1e-2, checkpoint=checkpoint,
@@ -288,7 +351,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_weights(tmp_path):
     environment = {**os.environ, "PYTHONPATH": path_of_this_process}
     program = [sys.executable, "-c", textwrap.dedent(RUN), str(path), "0.05"]
     process = subprocess.Popen(program, env=environment, stdout=subprocess.PIPE, text=True)
-    assert process.stdout.readline() == f"{training.__file__}\n"
+    assert process.stdout.readline() == f"{loop.__file__}\n"
     deadline = time.monotonic() + 60
     while not path.exists() and time.monotonic() < deadline:
         time.sleep(0.01)

@@ -66,7 +66,9 @@ def main() -> None:
             command, reason = INSTEAD.get(step.get("name"), (step["run"], ""))
             print(f"== {command}" + (f"  ({reason})" if reason else ""), flush=True)
             run(command, clone, **environment)
-        (clone / "_build/html/_notebooks").rename(Path(name) / "notebooks")  # up and down again
+        for edition in ("", "ja/"):  # up and down again
+            folder = f"{edition}_notebooks"
+            shutil.copytree(clone / "_build/html" / folder, Path(name, "notebooks", folder))
         shutil.rmtree(clone)
         git("clone", "--quiet", origin, clone)
         for step in steps("notebooks"):

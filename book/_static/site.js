@@ -4,7 +4,8 @@
 { // a scope of its own: the programs of the live figures have names, too
 
 const root = document.documentElement;
-const say = (english, japanese) => (root.lang === "ja" ? japanese : english);
+const words = JSON.parse(document.querySelector("#words")?.textContent ?? "{}");
+const say = (english) => words[english] ?? english;
 
 /** What the browser keeps for this site; nothing where it is told to keep nothing. */
 const kept = (() => {
@@ -18,7 +19,7 @@ const kept = (() => {
 /* Light and dark. A choice is kept; without one the system decides. */
 const theme = document.querySelector(".theme");
 const nameTheme = () => {
-  theme.textContent = root.dataset.theme === "dark" ? say("Light", "明るい配色") : say("Dark", "暗い配色");
+  theme.textContent = root.dataset.theme === "dark" ? say("Light") : say("Dark");
 };
 theme.hidden = false;
 theme.addEventListener("click", () => {
@@ -67,11 +68,11 @@ for (const code of document.querySelectorAll(".cell_input .highlight, [class*=hi
   const button = document.createElement("button");
   button.type = "button";
   button.className = "copy";
-  button.textContent = say("Copy", "コピー");
+  button.textContent = say("Copy");
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(code.querySelector("pre").textContent);
-    button.textContent = say("Copied", "コピーしました");
-    setTimeout(() => (button.textContent = say("Copy", "コピー")), 1500);
+    button.textContent = say("Copied");
+    setTimeout(() => (button.textContent = say("Copy")), 1500);
   });
   code.append(button);
 }

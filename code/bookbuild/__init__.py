@@ -10,16 +10,17 @@ TASKS = [
     "cache",
     "claims",
     "demos",
+    "editions",
     "execution",
-    "failures",
-    "gathered",
-    "languages",
+    "gathering",
     "mathjax",
     "notebooks",
     "pages",
+    "recovery",
     "report",
     "search",
     "style",
+    "words",
     "addresses",
 ]
 
@@ -29,12 +30,9 @@ def setup(app: Sphinx) -> dict:
     for task in TASKS:
         app.setup_extension(f"bookbuild.{task}")
     # Another env_version makes Sphinx read every page again: when this extension has changed, or
-    # a program of the demos.
+    # a program of the demos, or a word of the frame.
     code = Path(__file__).parents[1]
     paths = [*code.glob("bookbuild/*.py"), *code.glob("rnnbook/demos/js/*")]
+    paths += Path(app.srcdir).glob("book/locale/*/*/sphinx.po")
     sources = b"".join(path.read_bytes() for path in sorted(paths))
-    return {
-        "env_version": zlib.crc32(sources),
-        "parallel_read_safe": False,
-        "parallel_write_safe": False,
-    }
+    return {"env_version": zlib.crc32(sources), "parallel_read_safe": False}

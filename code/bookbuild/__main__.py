@@ -4,39 +4,22 @@ The English edition is what `jupyter-book build .` makes. The Japanese one is ma
 sources and the same executions, with the catalogues in book/locale/ja.
 """
 
-import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
-from babel.messages.catalog import Message
-from babel.messages.pofile import read_po
-
-from bookbuild import failures, prose
-from bookbuild.languages import JAPANESE
+from bookbuild import catalogues, recovery
+from rnnbook.cli.main import main as rnnbook
 from rnnbook.data import pages
 
 ROOT = Path.cwd()
 BUILD = ROOT / "_build"
-LOCALE = ROOT / "book" / "locale"
-CATALOGUES = LOCALE / "ja" / "LC_MESSAGES" / "book"
-
-
-def main(what: str = "book") -> None:
-    tasks = {
-        "book": build_book,
-        "locale": update_catalogues,
-        "pages": copy_prose,
-        "links": try_links,
-        "zip": pack,
-    }
-    tasks[what]()
+JAPANESE = Path("book", "locale", "ja", "LC_MESSAGES")
 
 
 def build_book() -> None:
     """Both editions, in _build/html and _build/html/ja."""
-    with failures.turn(BUILD):
+    with recovery.turn(BUILD):
         fetch_data()
         say("The English edition")
         sphinx("html", BUILD / "html")
@@ -50,7 +33,8 @@ def fetch_data() -> None:
     fetched = BUILD / "data-fetched"
     if not fetched.exists():
         say("The data")
-        run("python", "-m", "rnnbook", "data")
+        if code := rnnbook(["data"]):
+            sys.exit(code)
         fetched.touch()
 
 
@@ -60,53 +44,30 @@ def build_japanese() -> None:
     Not in place: myst-nb writes its working files beside the folder it builds into, and these
     are not to be published.
     """
-    sphinx("html", BUILD / "ja" / "html", JAPANESE)
+    sphinx("html", BUILD / "ja" / "html", language="ja")
     shutil.rmtree(BUILD / "html" / "ja", ignore_errors=True)
     shutil.copytree(BUILD / "ja" / "html", BUILD / "html" / "ja")
 
 
 def update_catalogues() -> None:
     """Bring book/locale/ja up to date, and list what is to be translated. Run after the build."""
-    pot = BUILD / "gettext" / "pot"
-    shutil.rmtree(pot, ignore_errors=True)
-    sphinx("gettext", pot)
-    run("sphinx-intl", "update", "--no-obsolete", "-p", pot, "-d", LOCALE, "-l", "ja")
+    templates = BUILD / "gettext" / "pot"
+    shutil.rmtree(templates, ignore_errors=True)
+    sphinx("gettext", templates)
+    new = {path.relative_to(templates): catalogues.read(path) for path in templates.rglob("*.pot")}
+    new[Path("sphinx.pot")] = catalogues.words_of_the_frame(ROOT)
     say("To be translated")
-    for path in sorted(LOCALE.rglob("*.po")):
-        path.write_text(without_dates(path.read_text("utf-8")), "utf-8")
-        for message in untranslated(path):
-            state = "changed" if message.fuzzy else "new"
-            print(f"{path.relative_to(ROOT)}: {state}: {message.id[:60]}")
-
-
-def without_dates(catalogue: str) -> str:
-    """A catalogue with as much of its header as is needed, so that only messages change in it."""
-    catalogue = catalogue[catalogue.index('msgid ""\n') :]
-    kept = "Language|MIME-Version|Content-Type|Content-Transfer-Encoding"
-    head, messages = catalogue.split("\n\n", 1)
-    head = re.sub(rf'\n"(?!(?:{kept}): ).*"', "", head)
-    return f"{head}\n\n{messages}"
-
-
-def untranslated(path: Path) -> list[Message]:
-    """The messages of a catalogue that have no translation, or one of another sentence."""
-    with open(path, "rb") as file:
-        catalogue = read_po(file)
-    return [
-        message for message in catalogue if message.id and (message.fuzzy or not message.string)
-    ]
+    for path, catalogue in sorted(new.items()):
+        for line in catalogues.update((JAPANESE / path).with_suffix(".po"), catalogue):
+            print(line)
 
 
 def copy_prose() -> None:
     """Copy today's prose to where `rnnbook.data.pages` reads it; a chapter trains on it anew."""
-    lines = [f"{english}\t{japanese}\n" for english, japanese in prose.pairs(CATALOGUES)]
+    pairs = catalogues.pairs(JAPANESE / "book")
+    lines = [f"{english}\t{japanese}\n" for english, japanese in pairs]
     pages.COPY.write_text("".join(lines), "utf-8")
     say(f"{len(lines)} paragraphs copied; mend the date in rnnbook/data/pages.py")
-
-
-def try_links() -> None:
-    """Try every link to another site; those that fail are in _build/links/output.txt."""
-    sphinx("linkcheck", BUILD / "links")
 
 
 def pack() -> None:
@@ -118,8 +79,8 @@ def pack() -> None:
     say(f"The site is packed: {archive.relative_to(ROOT)}, {archive.stat().st_size / 1e6:.0f} MB")
 
 
-def sphinx(builder: str, output: Path, overrides: dict | None = None) -> None:
-    """Run Sphinx with the settings of _config.yml and `overrides`; warnings are errors.
+def sphinx(builder: str, output: Path, **settings: str) -> None:
+    """Run Sphinx with the settings of _config.yml, and others; warnings are errors.
 
     Nothing is executed that the English edition has executed: they share a cache. The English
     edition itself has the settings that `jupyter-book build .` gives it, or all would be read anew.
@@ -129,20 +90,16 @@ def sphinx(builder: str, output: Path, overrides: dict | None = None) -> None:
     sys.modules["rfc3987_syntax"] = None
     from jupyter_book.sphinx import build_sphinx
 
-    overrides = overrides or {}
     if output != BUILD / "html":
-        overrides = {**overrides, "nb_execution_cache_path": str(BUILD / ".jupyter_cache")}
+        settings["nb_execution_cache_path"] = str(BUILD / ".jupyter_cache")
+    settings["external_toc_path"] = str(ROOT / "_toc.yml")
     result = build_sphinx(
         ROOT,
         output,
         builder=builder,
         path_config=ROOT / "_config.yml",
         noconfig=True,
-        confoverrides={
-            "external_toc_path": str(ROOT / "_toc.yml"),
-            "latex_individualpages": False,  # build_sphinx insists on it
-            **overrides,
-        },
+        confoverrides={"latex_individualpages": False, **settings},  # it insists on the first
         warningiserror=True,
         keep_going=True,
     )
@@ -150,17 +107,17 @@ def sphinx(builder: str, output: Path, overrides: dict | None = None) -> None:
         sys.exit(f"Sphinx failed: {result}")
 
 
-def run(command: str, *arguments: object) -> None:
-    """Run a command of this environment; if that fails, stop with its exit code."""
-    program = Path(sys.executable).with_name(command)
-    result = subprocess.run([str(program), *map(str, arguments)])
-    if result.returncode:
-        sys.exit(result.returncode)
-
-
 def say(text: str) -> None:
     print(f"\n== {text}", flush=True)
 
 
+TASKS = {
+    "book": build_book,
+    "locale": update_catalogues,
+    "pages": copy_prose,
+    "links": lambda: sphinx("linkcheck", BUILD / "links"),  # broken ones are in its output.txt
+    "zip": pack,
+}
+
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    TASKS[sys.argv[1] if len(sys.argv) > 1 else "book"]()

@@ -1,50 +1,29 @@
 """The directive `{claims}`: every sentence of the book that quotes a checked number.
 
-A claim is made in a cell (`rnnbook.claims.claim`) and quoted in the prose (`{glue:text}`). The
+A claim is made in a cell (`rnnbook.page.claims.claim`) and quoted in the prose (`{glue:text}`). The
 table shows that very sentence, in the language of the page, with the number and its bounds. A
 claim that no sentence quotes is an error: nobody would read what was checked.
 """
 
-import json
 import re
-from ast import literal_eval
+from collections.abc import Iterator
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
-from pathlib import Path
 
 from docutils import nodes
+from myst_nb.core.variables import format_plain_text
 from myst_nb.ext.glue.roles import PasteTextRole
-from myst_nb.ext.glue.utils import retrieve_glue_data
 from sphinx import addnodes
 from sphinx.application import Sphinx
-from sphinx.environment import BuildEnvironment
-from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.locale import _
 from sphinx.util import logging
-from sphinx.util.docutils import SphinxDirective
 
-from bookbuild.gathered import gathered
-from bookbuild.tables import table
+from bookbuild import gathering
+from bookbuild.tables import Cell, table
 
 logger = logging.getLogger(__name__)
 
-HEADINGS = {
-    "en": ["Claim", "Measured", "Checked", "Chapter"],
-    "ja": ["主張", "測定値", "検査", "章"],
-}
 # In the source most sentences stand on lines of their own.
 SENTENCE_END = re.compile(r"\n|(?<=[.?!:)]) (?=[A-Z(])|(?<=。)")
-
-
-class claims_table(gathered):
-    """Stands for the table."""
-
-    shows_prose = True
-
-
-class Claims(SphinxDirective):
-    def run(self) -> list[nodes.Node]:
-        return [claims_table()]
-
-
 ROUNDING = {"↓": ROUND_FLOOR, "↑": ROUND_CEILING}
 
 
@@ -55,51 +34,30 @@ class QuoteRole(PasteTextRole):
     one may say "at least 0.08", not "at least 0.09".
     """
 
-    def run(self):
-        # A translated sentence is parsed as a document of its own; it may quote, too.
-        read = self.document.settings.env.temp_data
-        translated = "nb_renderer" not in self.document and "bookbuild_outputs" in read
-        if translated:
-            self.document["nb_renderer"] = read["bookbuild_outputs"]
-        elif "nb_renderer" in self.document:
-            read["bookbuild_outputs"] = self.document["nb_renderer"]
-        nodes_and_messages = self._quote()
-        if translated:
-            del self.document["nb_renderer"]
-        return nodes_and_messages
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        name, form = (*self.text.split(":"), "s")[:2]
+        output = self._outputs().get(name)
+        if "::" in self.text or output is None:  # of another chapter, or missing
+            return super().run()
+        words = formatted(output["data"]["text/plain"], form)
+        number = nodes.inline("", words, classes=["pasted-text"], quotes=name)
+        self.set_source_info(number)
+        return [number], []
 
-    def _quote(self):
-        name, _, form = self.text.rpartition(":")
-        self.text = self.text.rstrip("↓↑")
-        pasted, messages = super().run()
-        for node in pasted:
-            if isinstance(node, nodes.inline):
-                node["quotes"] = name or self.text
-                if form[-1] in ROUNDING:
-                    value = retrieve_glue_data(self.document, name).data["text/plain"]
-                    node[:] = [nodes.Text(formatted(value, form))]
-        return pasted, messages
+    def _outputs(self) -> dict[str, dict]:
+        """What the page has glued. A translated sentence is a document of its own, read later."""
+        if "nb_renderer" in self.document:
+            return self.document["nb_renderer"].renderer.nb_client.glue_data
+        env = self.document.settings.env
+        return gathering.outputs(env, env.docname)
 
 
 def formatted(value: str, form: str) -> str:
     """A number in a format such as ".2f", ".0%" or ".0e↑": rounded to one side if it says so."""
     if form[-1] not in ROUNDING:
-        return format(literal_eval(value), form)
+        return format_plain_text(value, form)
     with localcontext(rounding=ROUNDING[form[-1]]):
         return format(Decimal(value), form[:-1])
-
-
-def all_claims(env: BuildEnvironment) -> list[tuple[str, str, dict]]:
-    """Chapter, name and {"value", "at_least", "at_most"} of every claim, in the book's order."""
-    found = []
-    for docname in env.toctree_includes.get(env.config.root_doc, []):
-        path = Path(env.mystnb_config.output_folder, f"{docname}.glue.json")
-        if docname not in getattr(env, "nb_metadata", {}) or not path.exists():
-            continue
-        for name, output in json.loads(path.read_text("utf-8")).items():
-            if "claim" in output.get("metadata", {}):
-                found.append((docname, name, output["metadata"]["claim"]))
-    return found
 
 
 def sentences_of(doctree: nodes.document) -> dict[str, list[nodes.Node]]:
@@ -124,47 +82,29 @@ def _sentence_around(number: nodes.inline) -> list[nodes.Node]:
     return [node.deepcopy() for node in wanted]
 
 
-class FillTable(SphinxPostTransform):
-    """Puts the table in its place, before the references in the sentences are resolved."""
+def _table(app: Sphinx, page: str) -> list[nodes.table]:
+    rows = [row for chapter in gathering.executions(app.env) for row in _rows(app, page, chapter)]
+    return [table([_("Claim"), _("Measured"), _("Checked"), _("Chapter")], rows, "claims")]
 
-    default_priority = 4
 
-    def run(self) -> None:
-        for node in list(self.document.findall(claims_table)):
-            node.replace_self(self._table())
-
-    def _table(self) -> nodes.table:
-        """One row for each sentence, which may quote several claims."""
-        found, sentences, quoted = {}, {}, {}
-        for chapter, name, claim in all_claims(self.env):
-            if chapter not in quoted:
-                quoted[chapter] = sentences_of(self.env.get_doctree(chapter))
-            sentence = quoted[chapter].get(name)
-            if sentence is None:
-                logger.warning("no sentence quotes the claim %r", name, location=chapter)
-                continue
-            self._look_from_here(sentence)
-            key = chapter, "".join(node.astext() for node in sentence)
-            sentences[key] = sentence
-            found.setdefault(key, []).append(claim)
-        rows = []
-        for (chapter, words), claims in found.items():
-            values = "; ".join(f"{claim['value']:.4g}" for claim in claims)
-            bounds = "; ".join(map(_bounds, claims))
-            cells = [nodes.Text(values)], [nodes.Text(bounds)], [self._link(chapter)]
-            rows.append([sentences[chapter, words], *cells])
-        return table(HEADINGS.get(self.config.language, HEADINGS["en"]), rows, "claims")
-
-    def _look_from_here(self, sentence: list[nodes.Node]) -> None:
-        """Let the references in a sentence lead from this page, not from its chapter."""
+def _rows(app: Sphinx, page: str, chapter: str) -> Iterator[list[Cell]]:
+    """One row for each sentence of a chapter, which may quote several claims."""
+    sentences, claims = sentences_of(app.env.get_doctree(chapter)), {}
+    for name, output in gathering.outputs(app.env, chapter).items():
+        claim = output.get("metadata", {}).get("claim")
+        if claim and name in sentences:
+            words = "".join(node.astext() for node in sentences[name])
+            claims.setdefault(words, (sentences[name], []))[1].append(claim)
+        elif claim:
+            logger.warning("no sentence quotes the claim %r", name, location=chapter)
+    address = app.builder.get_relative_uri(page, chapter)
+    for sentence, checked in claims.values():
         for part in sentence:
             for reference in part.findall(addnodes.pending_xref):
-                reference["refdoc"] = self.env.docname
-
-    def _link(self, chapter: str) -> nodes.reference:
-        address = self.app.builder.get_relative_uri(self.env.docname, chapter)
-        title = self.env.titles[chapter].astext()
-        return nodes.reference("", title, internal=True, refuri=address)
+                reference["refdoc"] = page  # from which it now leads
+        values = "; ".join(f"{claim['value']:.4g}" for claim in checked)
+        link = nodes.reference("", app.env.titles[chapter].astext(), internal=True, refuri=address)
+        yield [sentence, values, "; ".join(map(_bounds, checked)), [link]]
 
 
 def _bounds(claim: dict) -> str:
@@ -175,7 +115,5 @@ def _bounds(claim: dict) -> str:
 
 
 def setup(app: Sphinx) -> None:
-    app.add_node(claims_table)
-    app.add_directive("claims", Claims)
-    app.add_post_transform(FillTable)
+    gathering.add_directive(app, "claims", _table, prose=True)
     app.add_role_to_domain("glue", "text", QuoteRole(), override=True)

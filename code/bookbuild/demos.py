@@ -1,104 +1,103 @@
-"""Moves what the demos of the site share into files: their programs, styles and weights.
+"""Live figures in the site: their programs, styles and weights are files that pages share.
 
-A demo is the output of a cell, one piece of HTML that is complete in itself (`rnnbook.demos`). In
-the site, its program and styles would stand in many pages, and weights of a megabyte in two
-editions. So each part becomes a file named by its content, in the English edition's `_static`,
-and the pages of both editions refer to it. The weights are loaded by the program, when its demo
-comes into view; a script element can do that from a disk, too, where a page may not fetch.
+A demo is the output of a cell, complete in itself as HTML (`rnnbook.demos`). In the site, its
+program and styles would stand in many pages, and weights of a megabyte in two editions. So from
+the parts that come with the HTML, each becomes a file named by its content, in the English
+edition's `_static`, and the pages of both editions refer to it. The weights are loaded by the
+program, when its demo comes into view; a script element can do that from a disk, too, where a page
+may not fetch.
 
 The programs and styles are those of today, not those of the day when the cell was executed: they
 change no number, so a change of theirs executes nothing.
 """
 
 import hashlib
-import re
+from dataclasses import replace
 from pathlib import Path
 
+from docutils import nodes
+from myst_nb.core.render import MimeData, NbElementRenderer
+from myst_nb.ext.glue.utils import PendingGlueReference
 from sphinx.application import Sphinx
+from sphinx.builders import Builder
+from sphinx.transforms.post_transforms import SphinxPostTransform
 
-from bookbuild.languages import ORIGINAL
+from bookbuild.editions import ORIGINAL, way_up
+from rnnbook.demos import MIME
 from rnnbook.files import write_atomically
 
-PART = re.compile(
-    r'class="rnn-demo" data-demo="(?P<kind>\w+)"'
-    r'|<(?P<tag>style|script) data-demo-part="(?P<part>\w+)">(?P<content>.*?)</(?P=tag)>',
-    re.DOTALL,
-)
-FOLDERS = {"style": "demos", "program": "demos", "model": "models"}
+
+class demo(nodes.General, nodes.Element):
+    """A live figure; within it, the picture that a page without JavaScript shows."""
 
 
-def _move_parts(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
-    body = context.get("body", "")
-    if app.builder.format != "html" or "data-demo-part" not in body:
-        return
+class Renderer:
+    """Makes the node of an output; myst-nb finds this class by an entry point of the package."""
+
+    mime_priority_overrides = (("*", MIME, 0),)
+
+    @staticmethod
+    def handle_mime(renderer: NbElementRenderer, data: MimeData, inline: bool) -> list | None:
+        if data.mime_type != MIME:
+            return None
+        parts = dict(data.content)
+        still = replace(data, mime_type="image/svg+xml", content=parts.pop("still"))
+        if "model" in parts:
+            path = [f"{parts['weights']}.js"]
+            renderer.write_file(path, parts.pop("model").encode(), exists_ok=True)
+        (picture,) = renderer.render_image(still)
+        picture["classes"].append("still")
+        return [demo("", picture, glued=data.output_metadata["scrapbook"]["name"], **parts)]
+
+
+class Borrow(SphinxPostTransform):
+    """Shows a demo of another chapter, with the words that its picture has there."""
+
+    default_priority = 4  # before myst-nb looks for its HTML
+    formats = ("html",)
+
+    def run(self) -> None:
+        for wanted in list(self.document.findall(PendingGlueReference)):
+            if wanted.gtype != "text":
+                there = self.env.get_doctree(wanted.refdoc).findall(demo)
+                if found := next((one for one in there if one["glued"] == wanted.key), None):
+                    wanted.replace_self(found)
+
+
+def _open(translator, node: demo) -> None:
+    attributes = {"data-demo": node["kind"], "data-settings": node["settings"]}
+    if name := node.get("weights"):
+        outputs = Path(translator.builder.env.mystnb_config.output_folder)
+        model = (outputs / f"{name}.js").read_text("utf-8")
+        attributes["data-weights"] = name
+        attributes["data-source"] = _shared(translator.builder, f"models/{name}.js", model)
+    translator.body.append(translator.starttag(node, "div", CLASS="rnn-demo", **attributes))
+
+
+def _close(translator, node: demo) -> None:
+    """End the element; behind it come its styles and program, unless the page has them already."""
     from rnnbook.demos.page import program, style  # here, since it takes a while
 
-    up = "../" * (page.count("/") + (app.config.language != ORIGINAL))
-    kind, seen = "", set()
-
-    def moved(match: re.Match) -> str:
-        nonlocal kind
-        if match["kind"]:  # the parts of a demo follow its element
-            kind = match["kind"]
-            return match[0]
-        part, content = match["part"], match["content"]
-        content = {"program": program(kind), "style": style(), "model": content}[part]
-        digest = hashlib.sha256(content.encode()).hexdigest()[:16]
-        suffix = "css" if part == "style" else "js"
-        path = f"_static/{FOLDERS[part]}/{digest}.{suffix}"
-        _write(app, path, content)
-        if part == "model":  # the program of the demo before it asks for this file
-            return f"<!-- weights: {up}{path} -->"
-        if path in seen:
-            return ""
-        seen.add(path)
-        if part == "style":
-            return f'<link rel="stylesheet" href="{up}{path}">'
-        return f'<script src="{up}{path}" defer></script>'
-
-    body = PART.sub(moved, body)
-    if app.config.language == "ja":
-        body = STILL.sub(lambda match: f'{match[1]}{IN_JAPANESE[match[2]]}"', body)
-    context["body"] = SOURCE.sub(r'\1 data-source="\3"\2', body)
+    before = list(translator.document.findall(demo))
+    before = before[: before.index(node)]
+    translator.body.append("</div>\n")
+    if not before:
+        address = _shared(translator.builder, "demos/{}.css", style())
+        translator.body.append(f'<link rel="stylesheet" href="{address}">\n')
+    if node["kind"] not in [other["kind"] for other in before]:
+        address = _shared(translator.builder, "demos/{}.js", program(node["kind"]))
+        translator.body.append(f'<script src="{address}" defer></script>\n')
 
 
-# What the still pictures show, which stand in the page where there is no JavaScript. These words
-# are in the cells of the chapters, so they are in no catalogue.
-STILL = re.compile(r'(<img class="still"[^>]*? alt=")([^"]*)"')
-IN_JAPANESE = {
-    "A digit, and beside it the ten probabilities after each of its 28 rows.": (
-        "一つの数字と、その 28 行を一行読むごとの十個の確率。"
-    ),
-    "The loss of a simple RNN and of an LSTM over the steps of a training.": (
-        "学習のステップに対する、単純 RNN と LSTM の損失。"
-    ),
-    "Three rows of bars over twelve steps: three spikes as inputs, the cell state, in which each"
-    " is added to what is there, and its tanh.": (
-        "12 ステップの棒が 3 段。三つのスパイクの入力、それを足し込んだセル状態、その tanh。"
-    ),
-    "The surprise of the model at each character of a short line, as bars.": (
-        "短い一行の各文字でのモデルの意外さを示す棒。"
-    ),
-    "The norm of the gradient on a logarithmic axis against the steps back: nearly a straight"
-    " line that falls, beside a dashed one.": (
-        "さかのぼったステップ数に対する勾配のノルム（対数軸）。ほぼまっすぐ下がり、破線と並ぶ。"
-    ),
-}
-
-# A demo and, right behind it, where its weights are: the address moves into the demo.
-SOURCE = re.compile(
-    r'(<div class="rnn-demo" data-demo="\w+" data-weights="\w+")'
-    r"((?:(?!<div class=\"rnn-demo\").)*?)<!-- weights: (\S+) -->",
-    re.DOTALL,
-)
-
-
-def _write(app: Sphinx, path: str, content: str) -> None:
-    """Write a file of the site, unless it is there. The other edition finds it there, too."""
-    target = Path(app.outdir, path)
-    if app.config.language == ORIGINAL and not target.exists():
+def _shared(builder: Builder, name: str, content: str) -> str:
+    """The address of a file of both editions, which is written unless it is there."""
+    name = name.format(hashlib.sha256(content.encode()).hexdigest()[:16])
+    target = Path(builder.outdir, "_static", name)
+    if builder.config.language == ORIGINAL and not target.exists():
         write_atomically(target, content.encode())
+    return f"{way_up(builder.app, builder.current_docname)}_static/{name}"
 
 
 def setup(app: Sphinx) -> None:
-    app.connect("html-page-context", _move_parts)
+    app.add_node(demo, html=(_open, _close))
+    app.add_post_transform(Borrow)

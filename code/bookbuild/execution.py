@@ -79,8 +79,7 @@ def execute(chapters: list[Chapter], config, store: JupyterCacheAbstract) -> dic
     alone = [chapter for chapter in chapters if chapter.wishes.get("alone")]
     for group, most in ((together, places()), (alone, 1)):
         group.sort(key=lambda chapter: -chapter.wishes.get("seconds", 0))
-        jobs = min(most, len(group))
-        for chapter, future in _side_by_side(group, jobs, config, status):
+        for chapter, future in _side_by_side(group, min(most, len(group)), config, status):
             if error := future.exception():
                 failures[chapter.name] = str(error)
             else:
@@ -120,9 +119,8 @@ def _side_by_side(
 
 
 def _keep(chapter: Chapter, store: JupyterCacheAbstract) -> None:
-    bundle = CacheBundleIn(
-        chapter.notebook, str(chapter.path), data={"execution_seconds": chapter.seconds}
-    )
+    took = {"execution_seconds": chapter.seconds}
+    bundle = CacheBundleIn(chapter.notebook, str(chapter.path), data=took)
     store.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
 
 
@@ -134,22 +132,16 @@ def _execute_stale(app: Sphinx, env: BuildEnvironment, names: list[str]) -> None
     if config.execution_mode != "cache":
         return
     store = get_cache(config.execution_cache_path)
-    chapters = [chapter for name in names if (chapter := _stale(app, name, store))]
-    if not chapters:
-        return
-    failures = execute(chapters, config, store)
+    stale = []
+    for name in names:
+        notebook = cache.notebook(app, name)
+        if notebook and not _is_kept(notebook, store):
+            stale.append(Chapter(name, Path(env.doc2path(name)), notebook))
+    failures = execute(stale, config, store)
     for name, trace in failures.items():
         logger.error("%s: executing it failed\n%s", env.doc2path(name), trace)
     if failures:
         raise ExtensionError(f"executing failed: {', '.join(failures)}")
-
-
-def _stale(app: Sphinx, name: str, store: JupyterCacheAbstract) -> Chapter | None:
-    """A page that is to be executed; None for one without code or with outputs in the cache."""
-    notebook = cache.notebook(app, name)
-    if notebook is None or _is_kept(notebook, store):
-        return None
-    return Chapter(name, Path(app.env.doc2path(name)), notebook)
 
 
 def _is_kept(notebook: NotebookNode, store: JupyterCacheAbstract) -> bool:

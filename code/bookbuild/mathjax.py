@@ -1,11 +1,9 @@
 r"""Sets the formulas when the site is built, with MathJax in an engine within Python.
 
-Why MathJax, and not MathML made at build time: both were tried on twenty equations of this kind
-in Chromium, wide and narrow, with and without a math font on the machine. MathML by math-core
-printed `\\[4pt]` as text, did not know `\substack`, and left arrows and wide accents unstretched;
-by latex2mathml it lost the columns of `aligned`; and without a font of half a megabyte served by
-us, σ, ∂ and θ were empty boxes on a machine that has none. MathJax set every equation right, with
-the same look everywhere, and gives screen readers MathML.
+Why MathJax, and not MathML made at build time: of twenty equations of this kind, each converter
+lost something (`\\[4pt]`, `\substack`, the columns of `aligned`, the width of arrows), and without
+a font of half a megabyte σ, ∂ and θ were empty boxes. MathJax set every equation right, with the
+same look everywhere, and gives screen readers MathML.
 
 Why not MathJax in the reader's browser, as is usual: it costs each page 0.76 MB of scripts, and on
 a slow phone seconds of work, while the text jumps as the formulas arrive.
@@ -16,16 +14,18 @@ import re
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from shutil import copyfile
 
 from docutils import nodes
 from py_mini_racer import MiniRacer
 from sphinx.application import Sphinx
+from sphinx.config import Config
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 
 logger = logging.getLogger(__name__)
 
+MATHJAX = Path(find_spec("sphinx-mathjax-offline").origin).parent / "static" / "mathjax"
+FONTS = "output/chtml/fonts/woff-v2"
 COMPONENTS = [
     "core",
     "adaptors/liteDOM",
@@ -39,7 +39,7 @@ var window = globalThis, console = { log() {}, warn() {}, error() {} };
 var MathJax = {
   startup: { typeset: false },
   loader: {
-    load: ["core", "adaptors/liteDOM", "input/tex-full", "output/chtml", "a11y/assistive-mml"],
+    load: Object.keys(components),
     paths: { mathjax: "" },
     require: (path) => (0, eval)(components[path.replace(/^\\/|\\.js$/g, "")]),
   },
@@ -52,17 +52,13 @@ STYLES = "MathJax.startup.adaptor.textContent(MathJax.chtmlStylesheet())"
 NAME = re.compile(r"mjx-[\w-]+|TEX-\w+")
 
 
-def _mathjax() -> Path:
-    return Path(find_spec("sphinx-mathjax-offline").origin).parent / "static" / "mathjax"
-
-
 @cache
 def _engine() -> MiniRacer:
     engine = MiniRacer()
-    sources = {name: (_mathjax() / f"{name}.js").read_text("utf-8") for name in COMPONENTS}
+    sources = {name: (MATHJAX / f"{name}.js").read_text("utf-8") for name in COMPONENTS}
     engine.eval(f"var components = {json.dumps(sources)};")
     engine.eval(START)
-    engine.eval((_mathjax() / "startup.js").read_text("utf-8"))
+    engine.eval((MATHJAX / "startup.js").read_text("utf-8"))
     return engine
 
 
@@ -122,22 +118,17 @@ def _visit_display(translator, node: nodes.math_block) -> None:
     raise nodes.SkipNode
 
 
+def _add_fonts(app: Sphinx, config: Config) -> None:
+    if config.html_math_renderer == "built":
+        config.html_static_path.append(str(MATHJAX / FONTS))
+
+
 def _add_styles(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
     if 'class="math"' in context.get("body", ""):
-        fonts = "../" * page.count("/") + "_static/math"
-        context["math_styles"] = styles(context["body"], fonts)
-
-
-def _copy_fonts(app: Sphinx, error: Exception | None) -> None:
-    if error or app.builder.format != "html" or app.config.html_math_renderer != "built":
-        return
-    folder = Path(app.outdir, "_static", "math")
-    folder.mkdir(parents=True, exist_ok=True)
-    for font in (_mathjax() / "output/chtml/fonts/woff-v2").glob("*.woff"):
-        copyfile(font, folder / font.name)
+        context["math_styles"] = styles(context["body"], context["pathto"]("_static", 1))
 
 
 def setup(app: Sphinx) -> None:
     app.add_html_math_renderer("built", (_visit_inline, None), (_visit_display, None))
+    app.connect("config-inited", _add_fonts)
     app.connect("html-page-context", _add_styles)
-    app.connect("build-finished", _copy_fonts)

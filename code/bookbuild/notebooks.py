@@ -1,115 +1,139 @@
 """The chapters as notebooks, with the outputs of this build, for readers to download or to run.
 
-They lie in the site's `_notebooks`. Where the book's repository is known, their first cell
-installs the book's package at the commit of the build, so that they run anywhere, as in Colab.
+They lie in each edition's `_notebooks`, with its text. Where the book's repository is known, their
+first cell installs the book's package at the commit of the build, so that they run anywhere, as in
+Colab.
 """
 
 import base64
-import json
 import os
-import re
+from collections.abc import Iterator
+from itertools import chain
+from mimetypes import guess_type
 from pathlib import Path
+from urllib.parse import urljoin
 
 import nbformat
+from docutils import nodes
 from jupyter_cache import get_cache
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell
 from sphinx.application import Sphinx
-from sphinx.errors import ExtensionError
+from sphinx.locale import _
 
 from bookbuild import addresses, cache
-from bookbuild.claims import formatted
-from bookbuild.languages import ORIGINAL
-from bookbuild.plain import Plain, authors_and_year
-from bookbuild.report import executions
+from bookbuild.editions import place
+from bookbuild.gathering import executions
+from bookbuild.plain import Plain
+from rnnbook.demos import MIME
 
 FOLDER = "_notebooks"
-NEEDS = """The cells below import `rnnbook`, the package of the book that this chapter is from. To
-have it, run `pip install .` in the folder of the project."""
 
 
-def executed(app: Sphinx, page: str) -> nbformat.NotebookNode:
-    """A chapter as a notebook, with its outputs from the cache of executions."""
+def notebook(app: Sphinx, page: str, doctree: nodes.document) -> NotebookNode:
+    """A chapter as a notebook: its text as on the page, and its cells, also those not shown there.
+
+    These come right behind the cell before them.
+    """
+    found, texts = executed(app, page), _texts(doctree, Text(app, page))
+    code, behind = {index: [] for index in texts}, -1
+    for index, cell in enumerate(found.cells):
+        behind = index if index in texts else behind
+        if cell.cell_type == "code":
+            code[behind].append(cell)
+    found.cells = [first_cell(app)]
+    for index, text in texts.items():
+        found.cells += [*code[index], *[new_markdown_cell(text)] * bool(text)]
+    for number, cell in enumerate(found.cells):
+        cell.id = f"cell-{number}"  # the same in every build
+    return found
+
+
+def _texts(doctree: nodes.document, write: Plain) -> dict[int, str]:
+    """The text behind each cell that a page shows, by the cell's index; behind none, by -1."""
+    index, found = -1, {-1: []}
+    for block in _blocks(doctree):
+        if "cell_index" in block:
+            index = block["cell_index"]
+            found[index] = []
+        else:
+            found[index].append(write(block))
+    return {index: "\n\n".join(filter(None, text)) for index, text in found.items()}
+
+
+def _blocks(node: nodes.Element) -> Iterator[nodes.Element]:
+    """The parts of a page in their order, out of its sections."""
+    for part in node:
+        if isinstance(part, nodes.section):
+            yield from _blocks(part)
+        else:
+            yield part
+
+
+def executed(app: Sphinx, page: str) -> NotebookNode:
+    """The cells of a chapter, with their outputs from the cache of executions."""
     outputs = get_cache(app.env.mystnb_config.execution_cache_path)
     _, notebook = outputs.merge_match_into_notebook(cache.notebook(app, page))
     del notebook.cells[-1]  # the one that was appended
-    words = plain_words(app, page)
-    for cell in notebook.cells:
-        if cell.cell_type == "markdown":
-            cell.source = words(cell.source)
+    for output in chain.from_iterable(cell.get("outputs", []) for cell in notebook.cells):
+        output.get("data", {}).pop(MIME, None)  # for the site alone
     return notebook
 
 
-def plain_words(app: Sphinx, page: str) -> Plain:
-    """What turns the text of a chapter into plain Markdown, with the numbers of this build."""
-    labels = app.env.domaindata["std"]["anonlabels"]
-    equations = app.env.domaindata["math"]["objects"]
-    folder = Path(app.srcdir, page).parent
-
-    def number(label: str) -> str:
-        if label in equations:
-            return f"({equations[label][1]})"
-        place, anchor = labels[label][:2]
-        for kind, numbers in app.env.toc_fignumbers.get(place, {}).items():
-            if anchor in numbers:
-                name = {"figure": "Fig."}.get(kind, kind.capitalize())
-                return f"{name} {'.'.join(map(str, numbers[anchor]))}"
-        raise ExtensionError(f"{page}: {label} has no number")
-
-    def value(content: str) -> str:
-        name, form = re.fullmatch(r"(.*?[^:])(?::([^:]+))?", content).groups()
-        other, _, key = name.rpartition("::")  # of another chapter, as `digits.md::accuracy`
-        source = (Path(page).parent / Path(other).stem).as_posix() if other else page
-        record = Path(app.env.mystnb_config.output_folder, f"{source}.glue.json")
-        text = json.loads(record.read_text("utf-8"))[key]["data"]["text/plain"].strip("'")
-        return formatted(text, form) if form else text
-
-    def picture(path: str) -> str:
-        if addresses.site(app):
-            return f"{addresses.site(app)}_images/{Path(path).name}"
-        drawing = base64.b64encode((folder / path).read_bytes()).decode()
-        return f"data:image/svg+xml;base64,{drawing}"
-
-    def title(name: str) -> str:
-        return app.env.titles[(Path(page).parent / name).as_posix()].astext()
-
-    def citation(key: str) -> tuple[str, str]:
-        cited = app.env.get_domain("cite").bibdata.data
-        return authors_and_year(cited.entries[key.strip()])
-
-    return Plain(number, value, title, citation, picture, addresses.site(app))
-
-
-def installation(repository: str, commit: str) -> nbformat.NotebookNode:
-    """The cell that installs the book's package."""
-    lines = [
-        "# Installs the code of the book, which the cells below import",
-        f"%pip install --quiet 'rnnbook @ git+{repository}@{commit}'",
-    ]
-    return nbformat.v4.new_code_cell("\n".join(lines))
-
-
-def _write(app: Sphinx, error: Exception | None) -> None:
-    if error or app.builder.format != "html" or app.config.language != ORIGINAL:
-        return
-    repository, commit = addresses.repository(app), os.environ.get("GITHUB_SHA", "main")
-    folder = Path(app.outdir, FOLDER)
-    folder.mkdir(parents=True, exist_ok=True)
-    for page in app.bookbuild_written:
-        notebook = executed(app, page)
-        first = (
-            installation(repository, commit) if repository else nbformat.v4.new_markdown_cell(NEEDS)
+def first_cell(app: Sphinx) -> NotebookNode:
+    """The cell that installs the book's package, or says how."""
+    repository = addresses.repository(app)
+    if not repository:
+        return new_markdown_cell(
+            _(
+                "The cells below import `rnnbook`, the package of the book that this chapter is "
+                "from. To have it, run `pip install .` in the folder of the project."
+            )
         )
-        notebook.cells.insert(0, first)
-        nbformat.write(notebook, folder / f"{Path(page).name}.ipynb")
+    what = _("Installs the code of the book, which the cells below import")
+    package = f"git+{repository}@{os.environ.get('GITHUB_SHA', 'main')}"
+    return new_code_cell(f"# {what}\n%pip install --quiet 'rnnbook @ {package}'")
 
 
-def _add_link(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
+class Text(Plain):
+    """Writes a page as Markdown, with the numbers and pictures of its HTML, just written."""
+
+    def __init__(self, app: Sphinx, page: str):
+        self.app, self.here = app, addresses.site(app) + place(app.config.language, page)
+        self.pictures = {name: source for source, name in app.builder.images.items()}
+
+    def number(self, node: nodes.Element) -> str:
+        for domain in self.app.env.domains.values():
+            kind = domain.get_enumerable_node_type(node)
+            numbers = self.app.builder.fignumbers.get(kind, {})
+            if found := numbers.get(next(iter(node["ids"]), None)):
+                form = self.app.config.numfig_format.get(kind, "%s")
+                return form % ".".join(map(str, found))
+        return ""
+
+    def picture(self, node: nodes.image) -> str:
+        source = Path(self.app.srcdir, self.pictures[Path(node["uri"]).name])
+        if source.is_relative_to(self.app.env.mystnb_config.output_folder):
+            return ""
+        if addresses.site(self.app):
+            return urljoin(self.here, node["uri"])
+        content = base64.b64encode(source.read_bytes()).decode()
+        return f"data:{guess_type(source)[0]};base64,{content}"
+
+    def address(self, node: nodes.reference) -> str:
+        target = node.get("refuri") or f"#{node['refid']}"
+        if node.get("internal"):
+            return urljoin(self.here, target) if addresses.site(self.app) else ""
+        return target
+
+
+def _write(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
     if doctree and page in executions(app.env):
-        app.bookbuild_written.add(page)
-        up = "../" * (page.count("/") + (app.config.language != ORIGINAL))
-        context["notebook"] = f"{up}{FOLDER}/{Path(page).name}.ipynb"
+        path = f"{FOLDER}/{Path(page).name}.ipynb"
+        context["notebook"] = "../" * page.count("/") + path
+        Path(app.outdir, FOLDER).mkdir(exist_ok=True)
+        nbformat.write(notebook(app, page, doctree), Path(app.outdir, path))
 
 
 def setup(app: Sphinx) -> None:
-    app.bookbuild_written = set()  # the chapters whose pages are written in this build
-    app.connect("html-page-context", _add_link)
-    app.connect("build-finished", _write)
+    app.connect("html-page-context", _write)

@@ -6,103 +6,81 @@ when the reader comes near. A solution is a `<details>` element, so it opens wit
 
 import re
 from functools import cache
+from gettext import translation
 from html import escape
 from pathlib import Path
+from xml.etree import ElementTree
 
 from docutils import nodes
 from myst_nb.sphinx_ import HideCodeCellNode
 from PIL import Image
 from sphinx.application import Sphinx
-from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.writers.html5 import HTML5Translator
 from sphinx_exercise.nodes import is_extension_node, solution_node
 
-from bookbuild.languages import with_translated_parts
-
-PICTURE = re.compile(r'<img (?P<rest>[^>]*?src="(?P<source>[^"]*_images/[^"]+)"[^>]*?)\s*/?>')
+SVG = "{http://www.w3.org/2000/svg}"
 NUMBER = re.compile(r"-?\d+\.\d{3,}")
+STACKED = {"stacked", "claims"}  # tables whose cells a phone shows one below the other
 
 
-def with_sizes(body: str, pictures: dict[str, Path]) -> str:
-    """The HTML of a page with the width and height of each picture; `pictures` says where it is."""
-    seen = 0
+class Translator(HTML5Translator):
+    """Writes a page as Sphinx does, but for the following."""
 
-    def sized(match: re.Match) -> str:
-        nonlocal seen
-        seen += 1
-        width, height = size(pictures[Path(match["source"]).name])
-        lazy = ' loading="lazy"' if seen > 1 else ""
-        return f'<img {match["rest"]} width="{width}" height="{height}"{lazy} decoding="async">'
+    pictures = 0  # that the page has had so far
 
-    return PICTURE.sub(sized, body)
+    def starttag(self, node, tagname: str, suffix: str = "\n", empty=False, **attributes) -> str:
+        """A tag, with the attributes that were found for it below; none ends as in XML."""
+        return super().starttag(node, tagname, suffix, **attributes, **node.get("found", {}))
 
+    def visit_image(self, node: nodes.image) -> None:
+        if node["uri"] in self.builder.images:
+            width, height = size(Path(self.builder.srcdir, node["uri"]))
+            node["found"] = {"width": width, "height": height, "decoding": "async"}
+            node["loading"] = "lazy" if self.pictures else "link"
+            self.pictures += 1
+        super().visit_image(node)
 
-@cache
-def size(path: Path) -> tuple[int, int]:
-    """Width and height of a picture in pixels of the page."""
-    if path.suffix != ".svg":
-        return Image.open(path).size
-    head = path.read_text("utf-8")[:3000]
-    _, _, width, height = map(float, re.search(r'viewBox="([^"]+)"', head)[1].split())
-    return round(width), round(height)
+    def visit_entry(self, node: nodes.entry) -> None:
+        """A cell of a stacked table names its column; one that heads nothing is no heading."""
+        if isinstance(node.parent.parent, nodes.thead) and not node.astext():
+            node.parent.column += 1
+            self.body.append("<td></td>\n")
+            raise nodes.SkipNode
+        if label := _column(node):
+            node["found"] = {"data-label": label}
+        super().visit_entry(node)
 
+    def visit_citation(self, node: nodes.citation) -> None:
+        """Without the roles of docutils, which are out of use."""
+        if not isinstance(node.previous_sibling(), nodes.citation):
+            self.body.append('<div class="citation-list">\n')
+        self.body.append(self.starttag(node, "div", CLASS="citation"))
 
-def with_plain_roles(body: str) -> str:
-    """Without the roles of docutils that are out of use, and with cells for empty headings."""
-    body = re.sub(r' role="(doc-biblioentry|list)"', "", body)
-    return re.sub(r"<th[^>]*>(<p></p>)?</th>", "<td></td>", body)
+    def visit_title(self, node: nodes.title) -> None:
+        """The title of a solution is its summary; a link in it would not open the solution."""
+        if not isinstance(node.parent, solution_node):
+            return super().visit_title(node)
+        words = self.encode(node.astext())
+        self.body.append(f'<summary class="admonition-title">{words}</summary>\n')
+        raise nodes.SkipNode
 
+    def visit_section(self, node: nodes.section) -> None:
+        """The content of an exercise or a solution is no section of its own: it has no heading."""
+        if not is_extension_node(node.parent):
+            super().visit_section(node)
 
-def with_labels(body: str) -> str:
-    """Cells of tables that a phone shows one below the other say from which column they are."""
-
-    def labelled(match: re.Match) -> str:
-        head, rows = match[0].split("</thead>")
-        labels = [re.sub("<[^>]+>", "", cell) for cell in re.findall(r"<th[^>]*>(.*?)</th>", head)]
-
-        def with_column_names(row: str) -> str:
-            begin, first, *others = row.split("<td>")  # the first cell speaks for itself
-            named = zip(labels[1:], others, strict=True)
-            cells = "".join(f'<td data-label="{label}">{cell}' for label, cell in named)
-            return f"{begin}<td>{first}{cells}"
-
-        begin, *rows = rows.split("<tr")
-        return f"{head}</thead>{'<tr'.join([begin, *map(with_column_names, rows)])}"
-
-    return re.sub(r'(?s)<table class="[^"]*(?:stacked|claims)[^"]*".*?</table>', labelled, body)
-
-
-def smaller(svg: str) -> str:
-    """A drawing with two decimals for the coordinates of its paths, and no comments."""
-    svg = re.sub(r"<!--.*?-->\n?|<metadata>.*?</metadata>\n?", "", svg, flags=re.DOTALL)
-
-    def rounded(match: re.Match) -> str:
-        return NUMBER.sub(
-            lambda number: f"{float(number[0]):.2f}".rstrip("0").rstrip("."), match[0]
-        )
-
-    return re.sub(r' d="[^"]*"', rounded, svg)
+    def depart_section(self, node: nodes.section) -> None:
+        if not is_extension_node(node.parent):
+            super().depart_section(node)
 
 
-# ------------------------------------------------------------------ what opens
-
-
-class summary(nodes.title):
-    """The title of a solution, which is what one sees of it until it is opened."""
-
-
-class OpenSolutions(SphinxPostTransform):
-    """Exercises and solutions hold their content itself, instead of a section without a heading."""
-
-    default_priority = 200  # when sphinx-exercise has completed the titles
-    formats = ("html",)
-
-    def run(self) -> None:
-        for box in list(self.document.findall(is_extension_node)):
-            for content in [child for child in box if isinstance(child, nodes.section)]:
-                content["ids"].clear()  # the same in all of them
-                content.replace_self(content.children)
-            if isinstance(box, solution_node):  # a link in its title would not open it
-                box[0].replace_self(summary("", box[0].astext()))
+def _column(cell: nodes.entry) -> str:
+    """The heading of a cell's column in a stacked table; a row's first cell speaks for itself."""
+    row, group = cell.parent, cell.parent.parent.parent
+    column, head = row.index(cell), group.next_node(nodes.thead)
+    if not column or not head or row.parent is head or not STACKED & {*group.parent["classes"]}:
+        return ""
+    return head[0][column].astext()
 
 
 def _open_solution(translator, node: solution_node) -> None:
@@ -121,44 +99,67 @@ def _close_details(translator, node: nodes.Element) -> None:
     translator.body.append("</details>\n")
 
 
-def _open_summary(translator, node: summary) -> None:
-    translator.body.append(translator.starttag(node, "summary", "", CLASS="admonition-title"))
+# ------------------------------------------------------------------ pictures
 
 
-def _close_summary(translator, node: summary) -> None:
-    translator.body.append("</summary>\n")
+@cache
+def size(path: Path) -> tuple[int, int]:
+    """Width and height of a picture in pixels of the page."""
+    if path.suffix != ".svg":
+        return Image.open(path).size
+    _, _, width, height = map(float, ElementTree.parse(path).getroot().get("viewBox").split())
+    return round(width), round(height)
 
 
-# ------------------------------------------------------------------ in Sphinx
+def make_smaller(path: Path) -> None:
+    """Write a drawing anew, with two decimals for the coordinates of its paths, and no comments."""
+    drawing = ElementTree.parse(path)
+    for metadata in drawing.findall(f"{SVG}metadata"):
+        drawing.getroot().remove(metadata)
+    for shape in drawing.iterfind(f".//{SVG}path[@d]"):
+        shape.set("d", NUMBER.sub(_rounded, shape.get("d")))
+    drawing.write(path, "utf-8")
 
 
-def _complete(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
-    if app.builder.format != "html":
-        return
-    chapters = context["toctree"](maxdepth=1, collapse=False, titles_only=True, includehidden=True)
-    # The headings of this list are no headings of the page.
-    chapters = re.sub(r' role="heading"| aria-level="\d"', "", chapters)
-    context["chapters"] = with_translated_parts(app, chapters)
-    if not doctree:
-        return
-    body = with_plain_roles(with_labels(context["body"]))
-    pictures = {name: Path(app.srcdir, path) for path, name in app.builder.images.items()}
-    context["body"] = with_sizes(body, pictures)
+def _rounded(number: re.Match) -> str:
+    return f"{float(number[0]):.2f}".rstrip("0").rstrip(".")
 
 
-def _write_files(app: Sphinx, error: Exception | None) -> None:
+def _write_pictures(app: Sphinx, error: Exception | None) -> None:
     if error or app.builder.format != "html":
         return
     for name in app.builder.images.values():  # those of the pages that were written
-        path = Path(app.outdir, "_images", name)
-        if path.suffix == ".svg":
-            path.write_text(smaller(path.read_text("utf-8")), "utf-8")
+        if name.endswith(".svg"):
+            make_smaller(Path(app.outdir, "_images", name))
+
+
+# ------------------------------------------------------------------ the list of chapters
+
+
+@cache
+def _parts(app: Sphinx) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The captions of the parts, from the catalogue of the front page, and the titles of pages."""
+    folder, language = Path(app.srcdir, app.config.locale_dirs[0]), app.config.language
+    words = translation(app.config.root_doc, folder, [language], fallback=True)
+    titles = app.env.titles
+    return [
+        (
+            words.gettext(part.caption) if part.caption else "",
+            [(page, app.builder.render_partial(titles[page])["title"]) for page in part.items],
+        )
+        for part in app.env.external_site_map.root.subtrees
+    ]
+
+
+def _add_parts(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
+    context["parts"] = _parts(app)
 
 
 def setup(app: Sphinx) -> None:
-    app.add_post_transform(OpenSolutions)
-    app.add_node(summary, html=(_open_summary, _close_summary))
+    ElementTree.register_namespace("", SVG[1:-1])
+    ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
+    app.set_translator("html", Translator)
     app.add_node(solution_node, override=True, html=(_open_solution, _close_details))
     app.add_node(HideCodeCellNode, override=True, html=(_open_fold, _close_details))
-    app.connect("html-page-context", _complete)
-    app.connect("build-finished", _write_files)
+    app.connect("html-page-context", _add_parts)
+    app.connect("build-finished", _write_pictures)

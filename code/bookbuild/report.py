@@ -10,12 +10,10 @@ from pathlib import Path
 
 from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.environment import BuildEnvironment
-from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.locale import _
 from sphinx.util import logging
-from sphinx.util.docutils import SphinxDirective
 
-from bookbuild.gathered import gathered
+from bookbuild import gathering
 from bookbuild.tables import table
 
 logger = logging.getLogger(__name__)
@@ -23,107 +21,59 @@ logger = logging.getLogger(__name__)
 GLUED = "bookbuild-machine"  # the name under which the hidden cell leaves its record
 CELL = f"""
 from rnnbook import machine
-from rnnbook.glue import glue
+from rnnbook.page.glue import glue
 glue("{GLUED}", None, shown=False, machine=machine.describe())
 """
 
-HEADINGS = {
-    "en": ["Chapter", "Seconds", "Memory (MB)", "Executed on"],
-    "ja": ["章", "秒", "メモリ (MB)", "実行日"],
-}
-FACTS = {
-    "en": {
-        "processor": "Processor",
-        "threads": "Threads used by PyTorch",
-        "system": "System",
-        "python": "Python",
-        "torch": "PyTorch",
-        "numpy": "NumPy",
-    },
-    "ja": {
-        "processor": "プロセッサ",
-        "threads": "PyTorch のスレッド数",
-        "system": "システム",
-        "python": "Python",
-        "torch": "PyTorch",
-        "numpy": "NumPy",
-    },
-}
 
-
-# ------------------------------------------------------------------ at the end of a build
-
-
-def executions(env: BuildEnvironment) -> dict[str, dict]:
-    """What myst-nb knows of the last execution of each chapter."""
-    pages = getattr(env, "nb_metadata", {})
-    return {
-        name: pages[name]["exec_data"]
-        for name in env.toctree_includes.get(env.config.root_doc, [])
-        if "exec_data" in pages.get(name, {})
-    }
+def records(app: Sphinx) -> dict[str, dict]:
+    """What is known of the execution of each chapter; of one that failed, not all."""
+    found = {}
+    for name, data in gathering.executions(app.env).items():
+        machine = gathering.outputs(app.env, name).get(GLUED)
+        found[name] = {
+            "seconds": data["runtime"],
+            "succeeded": data["succeeded"],
+            "executed_now": data["mtime"] >= app.bookbuild_start,
+            **(machine["metadata"]["machine"] if machine else {}),
+        }
+    return found
 
 
 def _report(app: Sphinx, error: Exception | None) -> None:
-    chapters = {
-        name: {
-            "seconds": round(data["runtime"], 1),
-            "succeeded": data["succeeded"],
-            "executed_now": data["mtime"] >= app.bookbuild_start,
-            **_record_of(app.env, name),
-        }
-        for name, data in executions(app.env).items()
-    }
+    chapters = records(app)
     for name, chapter in chapters.items():
         now = "executed in" if chapter["executed_now"] else "from the cache; it took"
-        logger.info(f"  {name}: {now} {chapter['seconds']} s")
+        logger.info(f"  {name}: {now} {chapter['seconds']:.1f} s")
     executed = sum(chapter["executed_now"] for chapter in chapters.values())
     logger.info(f"  {executed} of {len(chapters)} chapters executed")
     report = Path(app.outdir).parent / "execution.json"
     report.write_text(json.dumps({"chapters": chapters, "error": error and str(error)}, indent=2))
 
 
-def _record_of(env: BuildEnvironment, chapter: str) -> dict:
-    """What `rnnbook.machine` said at the end of a chapter; nothing if it did not get there."""
-    path = Path(env.mystnb_config.output_folder, f"{chapter}.glue.json")
-    glued = json.loads(path.read_text("utf-8")) if path.exists() else {}
-    return glued[GLUED]["metadata"]["machine"] if GLUED in glued else {}
-
-
-# ------------------------------------------------------------------ on a page
-
-
-class build_report(gathered):
-    """Stands for the two tables."""
-
-
-class BuildReport(SphinxDirective):
-    def run(self) -> list[nodes.Node]:
-        return [build_report()]
-
-
-class FillReport(SphinxPostTransform):
-    default_priority = 4
-
-    def run(self) -> None:
-        for node in list(self.document.findall(build_report)):
-            node.replace_self(list(self._tables()))
-
-    def _tables(self):
-        language = self.config.language if self.config.language in FACTS else "en"
-        records = {name: _record_of(self.env, name) for name in executions(self.env)}
-        facts = [
-            [[nodes.Text(label)], [nodes.Text(_distinct(records.values(), key))]]
-            for key, label in FACTS[language].items()
+def _tables(app: Sphinx, page: str) -> list[nodes.table]:
+    """On what the chapters were executed; and how long each took, and when."""
+    labels = {
+        "processor": _("Processor"),
+        "threads": _("Threads used by PyTorch"),
+        "system": _("System"),
+        "python": "Python",
+        "torch": "PyTorch",
+        "numpy": "NumPy",
+    }
+    chapters = records(app)
+    facts = [[label, _distinct(chapters.values(), key)] for key, label in labels.items()]
+    rows = [
+        [
+            app.env.titles[name].astext(),
+            f"{chapter['seconds']:.0f}",
+            f"{chapter.get('megabytes', 0):,.0f}",
+            chapter.get("date", ""),
         ]
-        yield table([], facts)
-        rows = []
-        for name, data in executions(self.env).items():
-            record = records[name]
-            seconds, memory = f"{data['runtime']:.0f}", f"{record.get('megabytes', 0):,.0f}"
-            words = [self.env.titles[name].astext(), seconds, memory, record.get("date", "")]
-            rows.append([[nodes.Text(word)] for word in words])
-        yield table(HEADINGS[language], rows, "stacked")
+        for name, chapter in chapters.items()
+    ]
+    headings = [_("Chapter"), _("Seconds"), _("Memory (MB)"), _("Executed on")]
+    return [table([], facts), table(headings, rows, "stacked")]
 
 
 def _distinct(records, key: str) -> str:
@@ -133,7 +83,5 @@ def _distinct(records, key: str) -> str:
 
 def setup(app: Sphinx) -> None:
     app.bookbuild_start = time.time()
-    app.add_node(build_report)
-    app.add_directive("build-report", BuildReport)
-    app.add_post_transform(FillReport)
+    gathering.add_directive(app, "build-report", _tables)
     app.connect("build-finished", _report)

@@ -18,7 +18,7 @@ class Status:
     def started(self, name: str) -> None:
         """Note that a chapter is being executed."""
         self.active[name] = monotonic(), "starting"
-        self._line(f"{name}: executing")
+        self._say(f"{name}: executing")
 
     def at(self, name: str, cell: int, cells: int) -> None:
         """Note at which cell a chapter is."""
@@ -30,23 +30,18 @@ class Status:
         begin, _ = self.active.pop(name)
         self.ended += 1
         taken = f"{outcome} in {monotonic() - begin:.0f} s"
-        self._line(f"{name}: {taken} ({self.ended} of {self.total} chapters)")
+        self._say(f"{name}: {taken} ({self.ended} of {self.total} chapters)")
 
     def show(self) -> None:
         """Show where everything is; in a log, not more often than that somebody would read it."""
-        now = monotonic()
+        now, passing = monotonic(), self.stream.isatty()
         active = dict(self.active)  # a copy: the others go on
-        parts = [f"{name} {cell} ({now - begin:.0f} s)" for name, (begin, cell) in active.items()]
-        done = f"{now - self.begin:.0f} s: {self.ended} of {self.total} chapters"
-        line = "; ".join([done, *parts])
-        if self.stream.isatty():
-            self.stream.write(f"\r\x1b[K{line}")
-            self.stream.flush()
-        elif parts and now - self.last >= EVERY:
-            self._line(line)
+        if passing or (active and now - self.last >= EVERY):
+            parts = [f"{now - self.begin:.0f} s: {self.ended} of {self.total} chapters"]
+            parts += [f"{name} {at} ({now - begin:.0f} s)" for name, (begin, at) in active.items()]
+            self._say("; ".join(parts), end="" if passing else "\n")
 
-    def _line(self, text: str) -> None:
+    def _say(self, text: str, end: str = "\n") -> None:
         self.last = monotonic()
         start = "\r\x1b[K" if self.stream.isatty() else ""
-        self.stream.write(f"{start}{text}\n")
-        self.stream.flush()
+        print(f"{start}{text}", end=end, file=self.stream, flush=True)

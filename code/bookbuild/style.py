@@ -14,29 +14,22 @@ from sphinx.config import Config
 LIGHT, DARK = "a11y-high-contrast-light", "a11y-high-contrast-dark"
 
 
-def code_colours(light: str = LIGHT, dark: str = DARK) -> str:
+def code_colours() -> str:
     """A rule for each kind of token, with its colours in two styles of Pygments."""
-    light, dark = map(get_style_by_name, (light, dark))
+    styles = [get_style_by_name(name) for name in (LIGHT, DARK)]
     rules = []
     for token, name in STANDARD_TYPES.items():
-        day, night = (style.style_for_token(token)["color"] for style in (light, dark))
+        day, night = (style.style_for_token(token)["color"] for style in styles)
         if name and day and night:
             rules.append(f".highlight .{name} {{ color: light-dark(#{day}, #{night}); }}")
     return "\n".join(rules)
 
 
-def _read(app: Sphinx, config: Config) -> None:
-    source = Path(app.srcdir, "book", "_templates", "site.css")
-    if source.exists():
-        config.bookbuild_styles = f"{source.read_text('utf-8')}\n{code_colours()}"
-
-
-def _add(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
-    context["styles"] = app.config.bookbuild_styles
+def _add(app: Sphinx, config: Config) -> None:
+    sheet = Path(app.srcdir, "book", "_templates", "site.css")
+    if sheet.exists():  # when it changes, Sphinx writes every page again, as for every setting
+        config.html_context["styles"] = f"{sheet.read_text('utf-8')}\n{code_colours()}"
 
 
 def setup(app: Sphinx) -> None:
-    # A setting, so that Sphinx writes every page again when the styles have changed.
-    app.add_config_value("bookbuild_styles", "", "html")
-    app.connect("config-inited", _read)
-    app.connect("html-page-context", _add)
+    app.connect("config-inited", _add)

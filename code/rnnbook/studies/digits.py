@@ -8,8 +8,8 @@ last weights.
 from typing import Any
 
 from rnnbook.data.mnist import load_mnist
-from rnnbook.studies.digit_recipes import RECIPES, train_reader
-from rnnbook.training import accuracy
+from rnnbook.studies.digit_recipes import RECIPES, recipe
+from rnnbook.training.measures import accuracy
 
 THREADS = 2  # one training at a time, so that its seconds are those of the clock
 SEEDS = range(5)
@@ -18,9 +18,11 @@ RUNS = {f"seed {seed}": {"recipe": RECIPE, **RECIPES[RECIPE], "seed": seed} for 
 
 
 def run(settings: dict[str, Any], stop: int | None = None) -> dict[str, Any]:
-    """Train one network; see `rnnbook.study`."""
+    """Train one network; see `rnnbook.studies`."""
     mnist = load_mnist()
-    model, history = train_reader(mnist.train_images, mnist.train_labels, settings, stop)
+    chosen = recipe(settings)
+    model = chosen.model(10)
+    history = chosen.train(model, mnist.train_images, mnist.train_labels, stop=stop)
     if stop is not None:
         return {"trace": history.losses}
     return {

@@ -5,7 +5,9 @@ their probabilities averaged. Conceived after `rnnbook.studies.long_run` had bee
 """
 
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from itertools import repeat
 from multiprocessing import get_context
 from typing import Any
@@ -14,61 +16,84 @@ import torch
 from torch import Tensor, nn
 
 from rnnbook.data.shakespeare import load_rebuilt
-from rnnbook.data.text import Vocabulary
-from rnnbook.ensemble import Ensemble, ensemble_member, train_member
-from rnnbook.sampling import sample
-from rnnbook.training import carried_loss, windowed_loss
+from rnnbook.data.vocabulary import Vocabulary
+from rnnbook.decoding.sampling import sample
+from rnnbook.models.ensemble import Ensemble
+from rnnbook.training.measures import carried_loss, windowed_loss
+from rnnbook.training.recipes import STREAMS, WINDOW, Recipe, one_of_four
 
 THREADS = 2  # two processes with one thread each
 RUNS = {"four": {"seeds": [0, 1, 2, 3]}}
 
 
 def run(settings: dict[str, Any], stop: int | None = None) -> dict[str, Any]:
-    """Train the networks; see `rnnbook.study`. The trace is that of the first."""
-    text, begin = load_rebuilt(), time.perf_counter()
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        trained = list(pool.map(train_one, settings["seeds"], repeat(stop)))
-    minutes = (time.perf_counter() - begin) / 60
-    result = {"trace": trained[0]["losses"]}
+    """Train the networks; see `rnnbook.studies`. The trace is that of the first."""
+    members, result = train_members(one_of_four, settings["seeds"], stop)
     if stop is None:
-        vocabulary = Vocabulary(text.text)
-        members = [load_member(one["weights"], len(vocabulary)) for one in trained]
-        last_pass = len(text.train) // (16 * 64)
-        result["parameters of each"] = sum(p.numel() for p in members[0].parameters())
-        result["steps of each"] = len(trained[0]["losses"])
-        result["minutes"] = round(minutes, 1)
-        result["training_losses"] = [
-            round(sum(one["losses"][-last_pass:]) / last_pass, 4) for one in trained
-        ]
-        validation = vocabulary.encode(text.validation)
         groups = {n: Ensemble(members[:n]) for n in (2, 3, 4)}  # the first n
-        result["alone"] = [measure(member, validation) for member in members]
-        result["together"] = {str(n): measure(group, validation) for n, group in groups.items()}
-        result["text"] = sample(groups[4], vocabulary, "\n", 700, temperature=0.7, seed=0)
+        result["steps of each"] = one_of_four().steps
+        result["together"] = {str(n): losses_of(group) for n, group in groups.items()}
+        result["text"] = text_of(groups[4])
     return result
 
 
-def train_one(seed: int, stop: int | None) -> dict[str, Any]:
+def train_members(
+    recipe: Callable[[], Recipe], seeds: list[int], stop: int | None
+) -> tuple[list[nn.Module], dict[str, Any]]:
+    """Train a network for each seed, two at a time. Returns them, and what is recorded of each."""
+    text, begin = load_rebuilt(), time.perf_counter()
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        trained = list(pool.map(train_one, repeat(recipe), seeds, repeat(stop)))
+    minutes = (time.perf_counter() - begin) / 60
+    losses, weights = zip(*trained, strict=True)
+    if stop is not None:
+        return [], {"trace": losses[0]}
+    vocabulary = Vocabulary(text.text)
+    members = [with_weights(recipe().model(len(vocabulary)), each) for each in weights]
+    last_pass = len(text.train) // (STREAMS * WINDOW)
+    return members, {
+        "trace": losses[0],
+        "parameters of each": sum(p.numel() for p in members[0].parameters()),
+        "minutes": round(minutes, 1),
+        "training_losses": [round(sum(each[-last_pass:]) / last_pass, 4) for each in losses],
+        "alone": [losses_of(member) for member in members],
+    }
+
+
+def train_one(
+    recipe: Callable[[], Recipe], seed: int, stop: int | None
+) -> tuple[list[float], dict[str, Any]]:
     """Train one network on one thread. Returns its losses and its weights, as NumPy arrays."""
     torch.set_num_threads(1)
-    text = load_rebuilt()
+    text, chosen = load_rebuilt(), replace(recipe(), seed=seed)
     vocabulary = Vocabulary(text.text)
-    model = ensemble_member(len(vocabulary), seed)
-    history = train_member(model, vocabulary.encode(text.train), seed=seed, stop=stop)
-    weights = {name: weight.numpy() for name, weight in model.state_dict().items()}
-    return {"losses": history.losses, "weights": weights}
+    model = chosen.model(len(vocabulary))
+    history = chosen.train(model, vocabulary.encode(text.train), stop=stop)
+    return history.losses, {name: w.numpy() for name, w in model.state_dict().items()}
 
 
-def load_member(weights: dict[str, Any], vocabulary_size: int) -> nn.Module:
-    """The network with these weights."""
-    model = ensemble_member(vocabulary_size)
+def with_weights(model: nn.Module, weights: dict[str, Any]) -> nn.Module:
+    """The network with these weights, which are NumPy arrays."""
     model.load_state_dict({name: torch.from_numpy(weight) for name, weight in weights.items()})
     return model
 
 
-def measure(model: nn.Module, ids: Tensor) -> dict[str, float]:
-    """The losses on ids (N,), with the state carried along and in windows."""
+def losses_of(model: nn.Module) -> dict[str, float]:
+    """The losses on the validation text, with the state carried along and in windows."""
+    ids = validation()[1]
     return {
         "carried": round(carried_loss(model, ids), 4),
         "windows of 256": round(windowed_loss(model, ids, 256), 4),
     }
+
+
+def text_of(model: nn.Module) -> str:
+    """700 characters that the model writes."""
+    return sample(model, validation()[0], "\n", 700, temperature=0.7, seed=0)
+
+
+def validation() -> tuple[Vocabulary, Tensor]:
+    """The vocabulary, and the validation text as numbers."""
+    text = load_rebuilt()
+    vocabulary = Vocabulary(text.text)
+    return vocabulary, vocabulary.encode(text.validation)

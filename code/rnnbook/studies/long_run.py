@@ -5,13 +5,14 @@ text; here it trains on all of the training text. The losses are those of the la
 whole validation text. What is measured on the way is recorded, and nothing is chosen by it.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from rnnbook.data.shakespeare import load_rebuilt
-from rnnbook.data.text import Vocabulary
-from rnnbook.long_training import long_character_model, train_long
-from rnnbook.sampling import sample
-from rnnbook.training import carried_loss, windowed_loss
+from rnnbook.data.vocabulary import Vocabulary
+from rnnbook.decoding.sampling import sample
+from rnnbook.training import recipes
+from rnnbook.training.measures import carried_loss, windowed_loss
 
 THREADS = 2  # one training at a time, so that its minutes are those of the clock
 EVERY = 4000  # steps between two looks at the validation text
@@ -20,15 +21,14 @@ RUNS = {"seed 0": {"seed": 0}}
 
 
 def run(settings: dict[str, Any], stop: int | None = None) -> dict[str, Any]:
-    """Train the network; see `rnnbook.study`."""
-    text, seed = load_rebuilt(), settings["seed"]
+    """Train the network; see `rnnbook.studies`."""
+    text, chosen = load_rebuilt(), replace(recipes.long_run(), seed=settings["seed"])
     vocabulary = Vocabulary(text.text)
     validation = vocabulary.encode(text.validation)
-    model = long_character_model(len(vocabulary), seed)
-    history = train_long(
+    model = chosen.model(len(vocabulary))
+    history = chosen.train(
         model,
         vocabulary.encode(text.train),
-        seed=seed,
         stop=stop,
         evaluate=lambda model: windowed_loss(model, validation, 256),
         evaluate_every=EVERY,

@@ -10,13 +10,17 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from rnnbook.cells import set_forget_bias
 from rnnbook.data.tasks import NUM_SYMBOLS, adding, copying
-from rnnbook.longmemory import MinGRU, OrthogonalRNN, chrono_start, identity_start
-from rnnbook.models import SequenceClassifier, SequenceLabeller
-from rnnbook.training import FreshBatches, mean_cross_entropy, mean_squared_error, train
+from rnnbook.layers.initialisation import chrono_start, identity_start, set_forget_bias
+from rnnbook.layers.min_gru import MinGRU
+from rnnbook.layers.orthogonal import OrthogonalRNN
+from rnnbook.models.recurrent import SequenceClassifier, SequenceLabeller
+from rnnbook.training.batches import FreshBatches
+from rnnbook.training.loop import train
+from rnnbook.training.objectives import Objective, classification, regression
+from rnnbook.training.settings import Diverged, Settings
 
 THREADS = 1  # the tensors are small
 SEEDS = range(1, 4)
@@ -26,7 +30,9 @@ EVERY = 25  # steps that are averaged for a point of the curve
 # A kind of cell is made from its input size, its number of units and the longest lag.
 CELLS: dict[str, Callable[[int, int, int], nn.Module]] = {
     "simple RNN": lambda D, H, T: nn.RNN(D, H, batch_first=True),
-    "IRNN": lambda D, H, T: identity_start(nn.RNN(D, H, nonlinearity="relu", batch_first=True)),
+    "IRNN": lambda D, H, T: identity_start(
+        nn.RNN(D, H, nonlinearity="relu", batch_first=True), input_std=0.001**0.5
+    ),
     "orthogonal RNN": lambda D, H, T: OrthogonalRNN(D, H),
     "LSTM, forget bias 1": lambda D, H, T: set_forget_bias(nn.LSTM(D, H, batch_first=True)),
     "LSTM, chrono start": lambda D, H, T: chrono_start(nn.LSTM(D, H, batch_first=True), T),
@@ -63,11 +69,11 @@ RUNS = {
 }
 
 
-def problem(task: str, T: int) -> tuple[Callable, Callable, int]:
-    """The function that makes sequences of a task, its loss, and its input size."""
+def problem(task: str, T: int) -> tuple[Callable, Objective, int]:
+    """The function that makes sequences of a task, its objective, and its input size."""
     if task == "adding":
-        return lambda n, generator: adding(n, T, generator), mean_squared_error, 2
-    return lambda n, generator: copying(n, T, generator), mean_cross_entropy, NUM_SYMBOLS + 2
+        return lambda n, generator: adding(n, T, generator), regression, 2
+    return lambda n, generator: copying(n, T, generator), classification, NUM_SYMBOLS + 2
 
 
 def model(task: str, T: int, cell: str) -> nn.Module:
@@ -81,25 +87,17 @@ def model(task: str, T: int, cell: str) -> nn.Module:
 
 
 def run(settings: dict[str, Any], stop: int | None = None) -> dict[str, Any]:
-    """Train one cell; see `rnnbook.study`. Where the training explodes, "final" is None."""
+    """Train one cell; see `rnnbook.studies`. Where it explodes, "final" is None."""
     task, T, seed = settings["task"], settings["T"], settings["seed"]
     torch.manual_seed(seed)
     network = model(task, T, settings["cell"])
-    make, loss, _ = problem(task, T)
-    losses = []
-
-    def noted(outputs: Tensor, y: Tensor) -> Tensor:
-        value = loss(outputs, y)
-        losses.append(value.item())
-        return value
-
-    batches = FreshBatches(make, BATCH, seed)
-    steps, lr = settings["steps"], settings["lr"]
+    make, objective, _ = problem(task, T)
+    chosen = Settings(steps=settings["steps"], lr=settings["lr"], objective=objective, seed=seed)
     try:
-        train(network, batches, steps=steps, lr=lr, loss=noted, seed=seed, stop=stop)
+        losses = train(network, FreshBatches(make, BATCH, seed), chosen, stop=stop).losses
         final = round(sum(losses[-LAST:]) / len(losses[-LAST:]), 7)
-    except FloatingPointError:
-        final = None
+    except Diverged as error:
+        losses, final = error.history.losses, None
     starts = range(0, len(losses) - EVERY + 1, EVERY)
     return {
         "parameters": sum(p.numel() for p in network.parameters()),

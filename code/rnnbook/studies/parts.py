@@ -12,11 +12,14 @@ from typing import Any
 import torch
 from torch import nn
 
-from rnnbook import variants
-from rnnbook.cells import GRU, LSTM, RNN
 from rnnbook.data.tasks import store_and_recall
-from rnnbook.models import SequenceLabeller
-from rnnbook.training import MiniBatches, train_step, warmup_cosine
+from rnnbook.layers import ablations
+from rnnbook.layers.initialisation import chrono_start, identity_start, orthogonal_start
+from rnnbook.layers.recurrent import GRU, LSTM, RNN
+from rnnbook.models.recurrent import SequenceLabeller
+from rnnbook.training.batches import MiniBatches
+from rnnbook.training.loop import train
+from rnnbook.training.settings import Settings
 
 THREADS = 1  # the tensors are small
 T, RATE = 60, 0.08  # steps, and the probability of each flag at a step
@@ -27,17 +30,17 @@ SEEDS = range(5)
 CELLS: dict[str, Callable[[int], nn.Module]] = {
     "LSTM, forget bias 1": lambda H: LSTM(3, H, 1.0),
     "LSTM, forget bias 0": lambda H: LSTM(3, H, 0.0),
-    "LSTM, chrono start": lambda H: variants.chrono_lstm(3, H, T),
-    "no input gate": lambda H: variants.NoInputGate(3, H),
-    "no forget gate": lambda H: variants.NoForgetGate(3, H),
-    "no output gate": lambda H: variants.NoOutputGate(3, H),
-    "coupled gates": lambda H: variants.CoupledGates(3, H),
-    "peepholes": lambda H: variants.Peepholes(3, H),
-    "layer normalisation": lambda H: variants.LayerNormLSTM(3, H),
+    "LSTM, chrono start": lambda H: chrono_start(LSTM(3, H), T),
+    "no input gate": lambda H: ablations.NoInputGate(3, H),
+    "no forget gate": lambda H: ablations.NoForgetGate(3, H),
+    "no output gate": lambda H: ablations.NoOutputGate(3, H),
+    "coupled gates": lambda H: ablations.CoupledGates(3, H),
+    "peepholes": lambda H: ablations.Peepholes(3, H),
+    "layer normalisation": lambda H: ablations.LayerNormLSTM(3, H),
     "GRU": lambda H: GRU(3, H),
     "simple RNN": lambda H: RNN(3, H),
-    "simple RNN, orthogonal start": lambda H: variants.orthogonal_rnn(3, H),
-    "simple RNN, identity start": lambda H: variants.identity_rnn(3, H),
+    "simple RNN, orthogonal start": lambda H: orthogonal_start(RNN(3, H)),
+    "simple RNN, identity start": lambda H: identity_start(RNN(3, H, torch.relu)),
 }
 RUNS = {f"{cell}, seed {seed}": {"cell": cell, "seed": seed} for cell in CELLS for seed in SEEDS}
 
@@ -55,26 +58,28 @@ def fitting(make: Callable[[int], nn.Module]) -> nn.Module:
 
 
 def run(settings: dict[str, Any], stop: int | None = None) -> dict[str, Any]:
-    """Train one cell; see `rnnbook.study`."""
-    torch.manual_seed(settings["seed"])
+    """Train one cell; see `rnnbook.studies`."""
+    seed = settings["seed"]
+    torch.manual_seed(seed)
     layer = fitting(CELLS[settings["cell"]])
     model = SequenceLabeller(layer, num_classes=3)
     generator = torch.Generator().manual_seed(1)
-    batches = MiniBatches(*store_and_recall(20_000, T, generator, RATE), BATCH, settings["seed"])
+    batches = MiniBatches(*store_and_recall(20_000, T, generator, RATE), BATCH, seed)
     x, y = store_and_recall(2000, T, generator, RATE)
-    optimizer = torch.optim.Adam(model.parameters(), lr=LR)
-    losses, scores = [], []
-    for step in range(stop or STEPS):
-        for group in optimizer.param_groups:
-            group["lr"] = LR * warmup_cosine((step + 0.5) / STEPS)
-        loss, _, _ = train_step(model, optimizer, batches.batch(step), state=None, clip=1.0)
-        losses.append(loss)
-        if (step + 1) % EVERY == 0:
-            scores.append(round(right_when_asked(model, x, y), 4))
+    history = train(
+        model,
+        batches,
+        Settings(steps=STEPS, lr=LR, seed=seed),
+        evaluate=lambda model: right_when_asked(model, x, y),
+        evaluate_every=EVERY,
+        measure="accuracy",
+        stop=stop,
+    )
+    losses = history.losses
     return {
         "units": layer.hidden_size,
         "parameters": num_parameters(layer),
-        "accuracy": scores,
+        "accuracy": [round(score, 4) for _, score in history.held_out],
         "loss": round(sum(losses[-100:]) / len(losses[-100:]), 4),
         "trace": losses,
     }

@@ -14,15 +14,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from rnnbook.data.mnist import load_mnist
-from rnnbook.pixels import (
-    DeepReader,
-    LinearReader,
-    PixelPerceptron,
-    pixel_sequences,
-    shuffled_order,
-)
-from rnnbook.training import MiniBatches, accuracy, train
+from rnnbook.data.mnist import load_mnist, pixel_sequences, shuffled_order
+from rnnbook.models.pixel_readers import DeepReader, LinearReader, PixelPerceptron
+from rnnbook.training.batches import MiniBatches
+from rnnbook.training.loop import train
+from rnnbook.training.measures import accuracy
+from rnnbook.training.settings import Settings
 
 THREADS = 1  # two runs side by side use two cores better than one run does
 BATCH, TRAINED_ON = 50, 55_000
@@ -100,13 +97,13 @@ def reader(settings: dict[str, Any]) -> nn.Module:
 
 
 def run(settings: dict[str, Any], stop: int | None = None) -> dict[str, Any]:
-    """Train one reader; see `rnnbook.study`."""
+    """Train one reader; see `rnnbook.studies`."""
     mnist = load_mnist()
     order = shuffled_order() if settings["order"] == "permuted" else None
     x, y = pixel_sequences(mnist.train_images, order), mnist.train_labels
     batches = MiniBatches(x[:TRAINED_ON], y[:TRAINED_ON], BATCH, settings["seed"])
     model, kind = reader(settings), settings["reader"]
-    history = train(model, batches, steps=EPOCHS[kind] * len(batches), lr=LR[kind], stop=stop)
+    history = train(model, batches, Settings(epochs=EPOCHS[kind], lr=LR[kind]), stop=stop)
     if stop:
         return {"trace": history.losses}
     test = pixel_sequences(mnist.test_images, order), mnist.test_labels

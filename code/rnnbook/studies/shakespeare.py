@@ -12,9 +12,11 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from rnnbook.rivals import Transformer, overlapping_loss
-from rnnbook.studies.search import NETWORKS, WINDOW, load_text, train_network
-from rnnbook.training import carried_loss, windowed_loss
+from rnnbook.data.shakespeare import load_ids
+from rnnbook.models.transformer import Transformer
+from rnnbook.studies.search import NETWORKS, recipe
+from rnnbook.training.measures import carried_loss, overlapping_loss, windowed_loss
+from rnnbook.training.recipes import WINDOW
 
 THREADS = 1
 STEPS = 980
@@ -33,11 +35,12 @@ RUNS |= {
 
 
 def run(settings: dict[str, Any], stop: int | None = None) -> dict[str, Any]:
-    """Train one network; see `rnnbook.study`."""
-    ids, validation, V = load_text()
-    net, lr, seed = settings["network"], settings["lr"], settings["seed"]
+    """Train one network; see `rnnbook.studies`."""
+    ids, validation, V = load_ids()
+    chosen = recipe(settings["network"], settings["lr"], STEPS, settings["seed"])
+    model = chosen.model(V)
     begin = time.process_time()  # unlike the clock, it does not count the work of other programs
-    model, history = train_network(net, V, ids, lr, seed, STEPS, stop)
+    history = chosen.train(model, ids, stop=stop)
     core_seconds = time.process_time() - begin
     result = {"trace": history.losses}
     if stop is None:

@@ -8,9 +8,9 @@ characters of the training text, which are held out, with the state carried alon
 
 from typing import Any
 
-from rnnbook.studies.search import HELD_OUT, load_text
-from rnnbook.studies.text_recipes import recipe, train_reader
-from rnnbook.training import carried_loss
+from rnnbook.data.shakespeare import HELD_OUT, load_ids
+from rnnbook.studies import text_recipes
+from rnnbook.training.measures import carried_loss
 
 THREADS = 1
 LENGTH, UNITS, STEPS = 120_000, 256, 5000
@@ -18,7 +18,7 @@ EVERY = 500  # steps between two looks at the held-out text
 DROPOUT = (0.2, 0.35, 0.5)
 WEIGHT_DROPOUT = (0.0, 0.25, 0.5)
 RUNS = {
-    f"dropout {p:g}, weight dropout {q:g}": recipe(
+    f"dropout {p:g}, weight dropout {q:g}": text_recipes.settings(
         "LSTM", UNITS, STEPS, dropout=p, weight_dropout=q, lr=6e-3
     )
     for p in DROPOUT
@@ -27,16 +27,16 @@ RUNS = {
 
 
 def run(settings: dict[str, Any], stop: int | None = None) -> dict[str, Any]:
-    """Train one network; see `rnnbook.study`."""
-    ids, _, V = load_text()
-    held_out = ids[:HELD_OUT]
-    model, history = train_reader(
-        settings,
-        V,
+    """Train one network; see `rnnbook.studies`."""
+    ids, _, V = load_ids()
+    held_out, chosen = ids[:HELD_OUT], text_recipes.recipe(settings)
+    model = chosen.model(V)
+    history = chosen.train(
+        model,
         ids[HELD_OUT : HELD_OUT + LENGTH],
-        stop,
         evaluate=lambda model: carried_loss(model, held_out[:20_000]),
         evaluate_every=EVERY,
+        stop=stop,
     )
     result = {"trace": history.losses}
     if stop is None:

@@ -8,19 +8,19 @@ text is not used.
 
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from rnnbook.cells import set_forget_bias
-from rnnbook.dropconnect import WeightDropLSTM
-from rnnbook.models import CharacterModel
-from rnnbook.studies.search import HELD_OUT, STREAMS, WINDOW, load_text
-from rnnbook.training import History, Streams, carried_loss, train
+from rnnbook.data.shakespeare import HELD_OUT, load_ids
+from rnnbook.layers.initialisation import set_forget_bias
+from rnnbook.layers.weight_drop import WeightDropLSTM
+from rnnbook.models.recurrent import CharacterModel
+from rnnbook.training.measures import carried_loss
+from rnnbook.training.recipes import Recipe, text_streams
 
 THREADS = 1  # two runs side by side use two cores better than one run does
 
 
-def recipe(
+def settings(
     layer: str, units: int, steps: int, dropout: float, weight_dropout: float = 0, lr: float = 4e-3
 ) -> dict[str, Any]:
     return {
@@ -35,21 +35,23 @@ def recipe(
 
 
 RUNS = {
-    "LSTM 512": recipe("LSTM", 512, 8200, 0.3),
-    "LSTM 768": recipe("LSTM", 768, 3900, 0.3),
-    "LSTM 1024": recipe("LSTM", 1024, 1970, 0.3),
-    "LSTM 768, more dropout": recipe("LSTM", 768, 3900, 0.5),
-    "LSTM 768, weight dropout": recipe("LSTM", 768, 3100, 0.3, weight_dropout=0.3),
-    "LSTM 768, twice the rate": recipe("LSTM", 768, 3900, 0.3, lr=8e-3),
-    "LSTM 512, two layers": recipe("two LSTMs", 512, 2650, 0.3),
-    "GRU 512": recipe("GRU", 512, 4200, 0.3),
+    "LSTM 512": settings("LSTM", 512, 8200, 0.3),
+    "LSTM 768": settings("LSTM", 768, 3900, 0.3),
+    "LSTM 1024": settings("LSTM", 1024, 1970, 0.3),
+    "LSTM 768, more dropout": settings("LSTM", 768, 3900, 0.5),
+    "LSTM 768, weight dropout": settings("LSTM", 768, 3100, 0.3, weight_dropout=0.3),
+    "LSTM 768, twice the rate": settings("LSTM", 768, 3900, 0.3, lr=8e-3),
+    "LSTM 512, two layers": settings("two LSTMs", 512, 2650, 0.3),
+    "GRU 512": settings("GRU", 512, 4200, 0.3),
 }
 
 
 def run(settings: dict[str, Any], stop: int | None = None) -> dict[str, Any]:
-    """Train one network; see `rnnbook.study`."""
-    ids, _, V = load_text()
-    model, history = train_reader(settings, V, ids[HELD_OUT:], stop)
+    """Train one network; see `rnnbook.studies`."""
+    ids, _, V = load_ids()
+    chosen = recipe(settings)
+    model = chosen.model(V)
+    history = chosen.train(model, ids[HELD_OUT:], stop=stop)
     result = {"trace": history.losses}
     if stop is None:
         result["parameters"] = sum(p.numel() for p in model.parameters())
@@ -58,15 +60,16 @@ def run(settings: dict[str, Any], stop: int | None = None) -> dict[str, Any]:
     return result
 
 
-def train_reader(
-    settings: dict[str, Any], vocabulary_size: int, ids: Tensor, stop: int | None, **options
-) -> tuple[CharacterModel, History]:
-    """Make a network by its settings and train it on ids (N,), carrying the state."""
-    torch.manual_seed(settings["seed"])
-    model = CharacterModel(make_layer(settings), vocabulary_size, settings["dropout"])
-    streams = Streams(ids, STREAMS, WINDOW)
-    options |= {"betas": (0.9, 0.99), "seed": settings["seed"], "stop": stop}
-    return model, train(model, streams, steps=settings["steps"], lr=settings["lr"], **options)
+def recipe(settings: dict[str, Any]) -> Recipe:
+    """How the network of a run is made and trained."""
+    return Recipe(
+        network=lambda V: CharacterModel(make_layer(settings), V, settings["dropout"]),
+        batches=text_streams,
+        steps=settings["steps"],
+        lr=settings["lr"],
+        betas=(0.9, 0.99),
+        seed=settings["seed"],
+    )
 
 
 def make_layer(settings: dict[str, Any]) -> nn.Module:

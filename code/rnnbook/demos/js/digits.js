@@ -78,7 +78,7 @@ function makeDigits(stage, { examples, labels }, weights) {
   let image = images[0], label = labels[0], steps = [], row = SIDE, playing = null;
 
   /* The pad on which one draws. */
-  const pad = element("canvas", { width: PAD, height: PAD, class: "pad", "aria-label": say("Draw a digit here with mouse, finger or pen; with the keyboard, take a test image", "ここにマウス・指・ペンで数字を描いてください。キーボードではテスト画像を選べます"), role: "img" });
+  const pad = element("canvas", { width: PAD, height: PAD, class: "pad", "aria-label": say("Draw a digit here with mouse, finger or pen; with the keyboard, take a test image"), role: "img" });
   const pen = pad.getContext("2d", { willReadFrequently: true });
   let pressed = false, waiting = null;
   const place = (event) => {
@@ -88,7 +88,7 @@ function makeDigits(stage, { examples, labels }, weights) {
   pad.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
     pause();
-    say_(say("Drawing …", "描いています…"));
+    say_(say("Drawing …"));
     clearTimeout(waiting);
     pad.setPointerCapture(event.pointerId);
     pressed = true;
@@ -116,28 +116,28 @@ function makeDigits(stage, { examples, labels }, weights) {
     const data = pen.getImageData(0, 0, PAD, PAD).data; // ink is black with some opacity
     const found = prepared(Float32Array.from({ length: PAD * PAD }, (_, k) => data[4 * k + 3] / 255));
     if (found) read(found, null);
-    else say_(say("The pad is empty: draw a digit.", "まだ何も描かれていません。数字を描いてください。"));
+    else say_(say("The pad is empty: draw a digit."));
   }
 
-  const clear = button(say("Clear", "消す"), () => {
+  const clear = button(say("Clear"), () => {
     pen.clearRect(0, 0, PAD, PAD);
     clearTimeout(waiting);
     pause();
     [image, label] = [blank(), null];
     steps = readRows(layer, weights.head, weights.head_b, image);
     show(0);
-    say_(say("Draw a digit, or take one of the test images.", "数字を描くか、テスト画像を選んでください。"));
+    say_(say("Draw a digit, or take one of the test images."));
   });
   const play = button("", () => (playing ? pause() : run()), { class: "primary" });
-  const stepOn = button(say("One row", "1 行進む"), () => {
+  const stepOn = button(say("One row"), () => {
     pause();
     show(Math.min(row + 1, SIDE));
   });
-  const rows = slider(say("Rows read", "読んだ行数"), { min: 0, max: SIDE, step: 1, value: SIDE }, (value) => {
+  const rows = slider(say("Rows read"), { min: 0, max: SIDE, step: 1, value: SIDE }, (value) => {
     pause();
     show(value);
   });
-  const choices = element("div", { class: "examples", role: "group", "aria-label": say("Test images", "テスト画像") },
+  const choices = element("div", { class: "examples", role: "group", "aria-label": say("Test images") },
     ...images.map((one, k) => {
       const picture = element("canvas", { width: SIDE, height: SIDE, "aria-hidden": "true" });
       paint(picture, one);
@@ -145,7 +145,7 @@ function makeDigits(stage, { examples, labels }, weights) {
         pen.clearRect(0, 0, PAD, PAD);
         clearTimeout(waiting);
         read(one, labels[k]);
-      }, { "aria-label": say(`test image ${k + 1}, a ${labels[k]}`, `テスト画像 ${k + 1}（${labels[k]}）`) });
+      }, { "aria-label": say("test image {number}, a {label}", { number: k + 1, label: labels[k] }) });
       key.append(picture);
       return key;
     }));
@@ -155,10 +155,10 @@ function makeDigits(stage, { examples, labels }, weights) {
   const say_ = (words) => (status.textContent = words);
 
   /* What the network sees and knows. */
-  const seen = element("canvas", { width: SIDE, height: SIDE, class: "seen", role: "img", "aria-label": say("the image as the network sees it, with the row that it reads", "ネットワークが見ている画像と、いま読んでいる行") });
+  const seen = element("canvas", { width: SIDE, height: SIDE, class: "seen", role: "img", "aria-label": say("the image as the network sees it, with the row that it reads") });
   const bars = Array.from({ length: 10 }, (_, k) => element("li", {}, element("span", {}, String(k)), element("span", { class: "value" })));
   const strip = (words) => element("canvas", { width: layer.hiddenSize, height: 1, class: "strip", role: "img", "aria-label": words });
-  const hidden = strip(say("hidden state", "隠れ状態")), forget = strip(say("forget gate", "忘却ゲート"));
+  const hidden = strip(say("hidden state")), forget = strip(say("forget gate"));
 
   function read(one, itsLabel) {
     [image, label] = [one, itsLabel];
@@ -170,9 +170,9 @@ function makeDigits(stage, { examples, labels }, weights) {
 
   function run() {
     pause();
-    if (isBlank(image)) return say_(say("The pad is empty: draw a digit.", "まだ何も描かれていません。数字を描いてください。"));
+    if (isBlank(image)) return say_(say("The pad is empty: draw a digit."));
     let next = row >= SIDE ? 0 : row;
-    play.textContent = say("Pause", "一時停止");
+    play.textContent = say("Pause");
     playing = setInterval(() => {
       show(next++);
       if (next > SIDE) {
@@ -185,7 +185,7 @@ function makeDigits(stage, { examples, labels }, weights) {
   function pause() {
     clearInterval(playing);
     playing = null;
-    play.textContent = say("Play", "再生");
+    play.textContent = say("Play");
   }
 
   /** Show what is known after some rows, from 0 to 28. */
@@ -202,22 +202,23 @@ function makeDigits(stage, { examples, labels }, weights) {
     colours(hidden, step ? step.h : zeros(layer.hiddenSize), -1);
     colours(forget, step ? step.f : zeros(layer.hiddenSize), 0);
     const best = p.indexOf(Math.max(...p)), sure = percent(p[best]);
-    const truth = label === null ? "" : say(` Its label says ${label}.`, ` ラベルは ${label}。`);
-    say_(row === 0 ? say("Nothing read yet.", "まだ何も読んでいません。")
-      : say(`After ${row} ${row === 1 ? "row" : "rows"}: ${best}, with ${sure}.`, `${row} 行読んで：${best}（${sure}）。`) + truth);
+    const known = row === 1 ? say("After 1 row: {best}, with {sure}.", { best, sure })
+      : say("After {row} rows: {best}, with {sure}.", { row, best, sure });
+    const truth = label === null ? [] : [say("Its label says {label}.", { label })];
+    say_(row === 0 ? say("Nothing read yet.") : [known, ...truth].join(" "));
   }
 
   const labelled = (words, node) => element("div", { class: "labelled" }, element("span", {}, words), node);
   stage.append(
     element("div", { class: "digit-columns" },
-      element("div", {}, labelled(say("draw here", "ここに描く"), pad), element("div", { class: "controls" }, clear)),
-      element("div", {}, labelled(say("what it sees", "ネットワークに見えるもの"), seen),
+      element("div", {}, labelled(say("draw here"), pad), element("div", { class: "controls" }, clear)),
+      element("div", {}, labelled(say("what it sees"), seen),
         element("div", { class: "controls" }, play, stepOn)),
       status,
-      element("ol", { class: "bars", "aria-label": say("probabilities", "確率") }, ...bars)),
+      element("ol", { class: "bars", "aria-label": say("probabilities") }, ...bars)),
     element("div", { class: "controls" }, rows), summary,
-    labelled(say("hidden state h", "隠れ状態 h"), hidden), labelled(say("forget gate f", "忘却ゲート f"), forget),
-    labelled(say("test images", "テスト画像"), choices));
+    labelled(say("hidden state h"), hidden), labelled(say("forget gate f"), forget),
+    labelled(say("test images"), choices));
   steps = readRows(layer, weights.head, weights.head_b, image);
   pause();
   show(SIDE);

@@ -19,29 +19,20 @@ function runCell(x, gates) {
 /** Challenges: inputs, and what the cell state or the hidden state should be at each step. */
 const CHALLENGES = [
   {
-    name: say("Keep the first spike and nothing else", "最初のスパイクだけを覚える"),
-    task: say(
-      "c should become 0.8 at step 3 and stay there, whatever comes.",
-      "c をステップ 3 で 0.8 にし、その後何が来ても保ってください。",
-    ),
+    name: say("Keep the first spike and nothing else"),
+    task: say("c should become 0.8 at step 3 and stay there, whatever comes."),
     x: [0, 0, 0.8, 0, -0.5, 0, 0, 0.9, 0, 0.4, 0, -0.7],
     c: [0, 0, 0.8, 0.8, 0.8, 0.8, 0.8, 0.8, 0.8, 0.8, 0.8, 0.8],
   },
   {
-    name: say("Always keep the latest spike", "いつも最新のスパイクを覚える"),
-    task: say(
-      "c should be the height of the last spike so far: 0.9, then 1, then 0.8.",
-      "c がそれまでで最後のスパイクの高さ（0.9、次に 1、次に 0.8）になるようにしてください。",
-    ),
+    name: say("Always keep the latest spike"),
+    task: say("c should be the height of the last spike so far: 0.9, then 1, then 0.8."),
     x: [0, 0.9, 0, 0, 0, 1, 0, 0, 0.8, 0, 0, 0],
     c: [0, 0.9, 0.9, 0.9, 0.9, 1, 1, 1, 0.8, 0.8, 0.8, 0.8],
   },
   {
-    name: say("Remember, but speak only at the end", "覚えておき、最後にだけ答える"),
-    task: say(
-      "h should be 0 until step 11, and tanh(0.7 + 0.6) = 0.86 at step 12: both spikes, added.",
-      "h をステップ 11 まで 0 に、ステップ 12 で tanh(0.7 + 0.6) = 0.86（2 つのスパイクの和）にしてください。",
-    ),
+    name: say("Remember, but speak only at the end"),
+    task: say("h should be 0 until step 11, and tanh(0.7 + 0.6) = 0.86 at step 12: both spikes, added."),
     x: [0, 0.7, 0, 0, -0.4, 0, 0.6, 0, 0, -0.3, 0, 0],
     h: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, Math.tanh(1.3)],
   },
@@ -54,15 +45,15 @@ function firstMiss(challenge, states) {
 }
 
 const GATE_NAMES = {
-  i: say("input gate i", "入力ゲート i"),
-  f: say("forget gate f", "忘却ゲート f"),
-  o: say("output gate o", "出力ゲート o"),
+  i: say("input gate i"),
+  f: say("forget gate f"),
+  o: say("output gate o"),
 };
 const MODES = {
-  hand: say("step by step", "ステップごとに"),
-  open: say("held open", "開いたまま"),
-  shut: say("held shut", "閉じたまま"),
-  alone: say("left alone", "自動"),
+  hand: say("step by step"),
+  open: say("held open"),
+  shut: say("held shut"),
+  alone: say("left alone"),
 };
 
 function makeGates(stage, settings) {
@@ -75,9 +66,9 @@ function makeGates(stage, settings) {
   const equations = element("p", { class: "equations" }, "c", element("sub", {}, "t"), " = f · c",
     element("sub", {}, "t−1"), " + i · x", element("sub", {}, "t"), ",   h", element("sub", {}, "t"),
     " = o · tanh c", element("sub", {}, "t"));
-  const challenges = { none: say("none: play", "なし（自由に動かす）") };
+  const challenges = { none: say("none: play") };
   CHALLENGES.forEach(({ name }, k) => (challenges[`challenge ${k}`] = `${k + 1}. ${name}`));
-  const chosen = choice(say("Challenge", "課題"), challenges, "none", (value) => {
+  const chosen = choice(say("Challenge"), challenges, "none", (value) => {
     challenge = CHALLENGES[value.split(" ")[1]] ?? null;
     x = challenge ? challenge.x : own;
     for (const gate of GATES) {
@@ -99,7 +90,7 @@ function makeGates(stage, settings) {
   /* One row of the table for each step. */
   const rows = Array.from({ length: STEPS }, (_, t) => {
     const input = element("input", {
-      type: "range", min: -1, max: 1, step: 0.1, "aria-label": say(`input at step ${t + 1}`, `ステップ ${t + 1} の入力`),
+      type: "range", min: -1, max: 1, step: 0.1, "aria-label": say("input at step {step}", { step: t + 1 }),
     });
     input.addEventListener("input", () => {
       x[t] = input.valueAsNumber;
@@ -136,7 +127,7 @@ function makeGates(stage, settings) {
       for (const gate of GATES) {
         const value = gates[gate][t], key = row.gates[gate];
         key.textContent = modes[gate] === "alone" ? value.toFixed(2) : String(value);
-        const name = say(`${GATE_NAMES[gate]}, step ${t + 1}, open`, `${GATE_NAMES[gate]}、ステップ ${t + 1}、開`);
+        const name = say("{gate}, step {step}, open", { gate: GATE_NAMES[gate], step: t + 1 });
         key.setAttribute("aria-label", `${name}: ${key.textContent}`); // says what one sees, too
         key.style.setProperty("--open", value);
         key.disabled = modes[gate] !== "hand";
@@ -148,8 +139,7 @@ function makeGates(stage, settings) {
     });
     tabStop(rows)?.setAttribute("tabindex", 0);
     task.textContent = challenge?.task
-      ?? say("Draw inputs with the sliders, open and shut gates, and watch c and h.",
-        "スライダーで入力を描き、ゲートを開け閉めして、c と h を見てください。");
+      ?? say("Draw inputs with the sliders, open and shut gates, and watch c and h.");
     status.textContent = words(states);
     status.classList.toggle("solved", challenge !== null && firstMiss(challenge, states) === 0);
   }
@@ -157,8 +147,8 @@ function makeGates(stage, settings) {
   function words(states) {
     if (!challenge) return "";
     const miss = firstMiss(challenge, states);
-    if (miss === 0) return say("Solved!", "できました！");
-    return say(`Not yet: see step ${miss}.`, `まだです：ステップ ${miss} を見てください。`);
+    if (miss === 0) return say("Solved!");
+    return say("Not yet: see step {miss}.", { miss });
   }
 
   stage.append(equations, element("div", { class: "controls" }, chosen, ...GATES.map((gate) => selects[gate])),

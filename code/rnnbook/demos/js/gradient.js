@@ -46,21 +46,21 @@ function makeGradient(stage) {
     choices[name] = value;
     update();
   };
-  const network = choice(say("Network", "ネットワーク"),
-    { rnn: say("simple RNN", "単純 RNN"), lstm: "LSTM" }, "rnn", change("network"));
-  const nonlinearity = choice(say("Non-linearity", "非線形関数"),
-    { tanh: "tanh", relu: "ReLU", sigmoid: say("sigmoid", "シグモイド") }, "tanh", change("nonlinearity"));
-  const scale = slider(say("Recurrent weights, times", "再帰の重み（倍率）"),
+  const network = choice(say("Network"),
+    { rnn: say("simple RNN"), lstm: "LSTM" }, "rnn", change("network"));
+  const nonlinearity = choice(say("Non-linearity"),
+    { tanh: "tanh", relu: "ReLU", sigmoid: say("sigmoid") }, "tanh", change("nonlinearity"));
+  const scale = slider(say("Recurrent weights, times"),
     { min: 0, max: 6, step: 0.1, value: 1, show: (v) => `${v.toFixed(1)} ×` }, change("scale"));
-  const steps = slider(say("Steps", "ステップ数"),
+  const steps = slider(say("Steps"),
     { min: 2, max: MOST_STEPS, step: 1, value: 50 }, change("steps"));
-  const bias = slider(say("Forget bias", "忘却バイアス"),
+  const bias = slider(say("Forget bias"),
     { min: -3, max: 8, step: 0.5, value: 1, show: (v) => v.toFixed(1) }, change("bias"));
-  const again = button(say("Other random weights", "重みを引き直す"), () => change("seed")(choices.seed + 1));
+  const again = button(say("Other random weights"), () => change("seed")(choices.seed + 1));
   const chart = lineChart({
-    title: say("Norm of the gradient at each step back", "さかのぼる各ステップでの勾配のノルム"),
-    xlabel: say("steps back from the last", "最後からさかのぼるステップ数"),
-    ylabel: say("norm of the gradient", "勾配のノルム"),
+    title: say("Norm of the gradient at each step back"),
+    xlabel: say("steps back from the last"),
+    ylabel: say("norm of the gradient"),
     log: true,
   });
   const names = element("div");
@@ -71,8 +71,8 @@ function makeGradient(stage) {
     nonlinearity.hidden = lstm;
     bias.hidden = !lstm;
     names.replaceChildren(legend([
-      { name: say("computed", "計算した値"), color: "blue" },
-      { name: lstm ? say("the forget gate alone", "忘却ゲートだけ") : say("predicted slope", "予測される傾き"), color: "orange", dashed: true },
+      { name: say("computed"), color: "blue" },
+      { name: lstm ? say("the forget gate alone") : say("predicted slope"), color: "orange", dashed: true },
     ]));
     const { norms, factor } = measure(choices);
     const start = norms.find((value) => value > 0) ?? 1; // an LSTM's c gets its first gradient from h
@@ -90,17 +90,13 @@ function makeGradient(stage) {
 
   function words(ratio, factor, back, lstm) {
     if (ratio === 0) {
-      return say("The gradient is exactly 0; a logarithmic axis cannot show that.",
-        "勾配はちょうど 0 です。対数軸では表せません。");
+      return say("The gradient is exactly 0; a logarithmic axis cannot show that.");
     }
-    const steps = back === 1 ? "1 step" : `${back} steps`;
-    const what = lstm ? say("the forget gate alone: ", "忘却ゲートだけなら：") : say("predicted: ", "予測：");
-    return say(
-      `${steps} back, the gradient is ${short(ratio)} times as large: a factor of ` +
-        `${(ratio ** (1 / back)).toFixed(3)} for each step (${what}${factor.toFixed(3)}).`,
-      `${back} ステップさかのぼると、勾配は ${short(ratio)} 倍になります。1 ステップあたり ` +
-        `${(ratio ** (1 / back)).toFixed(3)} 倍です（${what}${factor.toFixed(3)} 倍）。`,
-    );
+    const slope = factor.toFixed(3);
+    const predicted = lstm ? say("the forget gate alone: {slope}", { slope }) : say("predicted: {slope}", { slope });
+    const steps = back === 1 ? say("1 step") : say("{back} steps", { back });
+    const values = { steps, ratio: short(ratio), factor: (ratio ** (1 / back)).toFixed(3), predicted };
+    return say("{steps} back, the gradient is {ratio} times as large: a factor of {factor} for each step ({predicted}).", values);
   }
 
   stage.append(element("div", { class: "controls" }, network, nonlinearity, scale, steps, bias, again),

@@ -71,14 +71,14 @@ class Learner {
 }
 
 const KINDS = [
-  { kind: "rnn", name: say("simple RNN", "単純 RNN"), color: "orange" },
+  { kind: "rnn", name: say("simple RNN"), color: "orange" },
   { kind: "lstm", name: "LSTM", color: "blue" },
 ];
 
 function makeTrainer(stage, settings) {
   let learners, curves, stop = null, seed = 0, lag = settings.lag, clip = true, random;
 
-  const lags = slider(say("Lag (steps)", "遅れ（ステップ数）"),
+  const lags = slider(say("Lag (steps)"),
     { min: 2, max: 60, step: 1, value: lag }, (value) => {
       lag = value;
       reset();
@@ -87,9 +87,9 @@ function makeTrainer(stage, settings) {
     clip = clipping.checked;
     draw();
   } });
-  const clipLabel = element("label", { class: "check" }, clipping, say("clip the gradient at 1", "勾配を 1 でクリップする"));
-  const go = button(say("Train", "学習する"), () => (stop ? pause() : run()), { class: "primary" });
-  const again = button(say("Begin anew", "最初からやり直す"), () => {
+  const clipLabel = element("label", { class: "check" }, clipping, say("clip the gradient at 1"));
+  const go = button(say("Train"), () => (stop ? pause() : run()), { class: "primary" });
+  const again = button(say("Begin anew"), () => {
     seed++;
     reset();
   });
@@ -97,16 +97,16 @@ function makeTrainer(stage, settings) {
   status.setAttribute("aria-live", "off"); // it changes too often to be read aloud
   const summary = statusLine();
   summary.classList.add("hidden-words");
-  const xlabel = say("training step", "学習ステップ");
-  const loss = lineChart({ title: say("Loss", "損失"), xlabel, ylabel: say("loss (nats)", "損失 (nats)") });
+  const xlabel = say("training step");
+  const loss = lineChart({ title: say("Loss"), xlabel, ylabel: say("loss (nats)") });
   const norms = lineChart({
-    title: say("Norm of the gradient", "勾配のノルム"), xlabel, ylabel: say("norm, before clipping", "ノルム（クリップ前）"), log: true,
+    title: say("Norm of the gradient"), xlabel, ylabel: say("norm, before clipping"), log: true,
   });
 
   function reset() {
     pause();
     go.disabled = false;
-    go.textContent = say("Train", "学習する");
+    go.textContent = say("Train");
     random = uniform(1000 + seed);
     learners = KINDS.map(({ kind }, k) => new Learner(kind, settings, 10 * seed + k));
     curves = KINDS.map(() => ({ loss: [], norm: [], accuracy: [] }));
@@ -115,7 +115,7 @@ function makeTrainer(stage, settings) {
 
   function run() {
     let drawn = 0;
-    go.textContent = say("Pause", "一時停止");
+    go.textContent = say("Pause");
     const step = () => {
       const batch = Array.from({ length: BATCH }, () => example(lag, random));
       learners.forEach((learner, k) => {
@@ -141,7 +141,7 @@ function makeTrainer(stage, settings) {
     stop = null;
     const finished = learners[0].steps >= settings.steps;
     go.disabled = finished;
-    go.textContent = finished ? say("Done", "完了") : say("Continue", "続ける");
+    go.textContent = finished ? say("Done") : say("Continue");
     draw();
     summary.textContent = status.textContent;
   }
@@ -151,12 +151,11 @@ function makeTrainer(stage, settings) {
     const xmax = Math.max(100, steps);
     const series = (key) => KINDS.map(({ color }, k) => ({ values: spread(curves[k][key], group), color }));
     const guessing = { values: Array(xmax + 1).fill(Math.LN2), color: "grey", dashed: true };
+    const scores = KINDS.map(({ name }, k) =>
+      say("{name}: {share}% right", { name, share: Math.round(100 * recent(curves[k].accuracy)) })).join(say(", "));
     status.textContent = steps === 0
-      ? say(`Was the first of ${lag + 1} signs + or −? Press “Train”.`, `${lag + 1} 個の符号の最初は + か − か。「学習する」を押してください。`)
-      : say(`Step ${steps}. `, `ステップ ${steps}。`) + KINDS.map(({ name }, k) => {
-        const share = Math.round(100 * recent(curves[k].accuracy));
-        return say(`${name}: ${share}% right`, `${name}：正解率 ${share}%`);
-      }).join(say(", ", "、"));
+      ? say("Was the first of {signs} signs + or −? Press “Train”.", { signs: lag + 1 })
+      : say("Step {steps}. {scores}", { steps, scores });
     const description = status.textContent;
     loss.update([guessing, ...series("loss")], { xmax, ymin: 0, ymax: 1, description });
     const limit = clip ? [{ values: Array(xmax + 1).fill(1), color: "grey", dashed: true }] : [];
@@ -165,7 +164,7 @@ function makeTrainer(stage, settings) {
 
   stage.append(
     element("div", { class: "controls" }, lags, clipLabel, go, again), status, summary,
-    legend([...KINDS, { name: say("guessing", "当てずっぽう"), color: "grey", dashed: true }]), loss.svg, norms.svg);
+    legend([...KINDS, { name: say("guessing"), color: "grey", dashed: true }]), loss.svg, norms.svg);
   reset();
 }
 

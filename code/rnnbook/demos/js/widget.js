@@ -1,7 +1,11 @@
 /* What the demos share: elements, controls, charts, random numbers, and how a demo begins. */
 
-const JAPANESE = document.documentElement.lang.startsWith("ja");
-const say = (english, japanese) => (JAPANESE ? japanese : english);
+/** The words of the page's language for those of a program; {names} in them stand for values. A
+    page without them, as in a notebook, has English. */
+const WORDS = JSON.parse(document.querySelector("#words")?.textContent ?? "{}");
+const say = (english, values = {}) =>
+  (WORDS[english] ?? english).replace(/\{(\w+)\}/g, (_, name) => values[name]);
+
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 /** An element: element("button", {onclick: f, class: "x"}, "text", child, …). */
@@ -206,8 +210,8 @@ function demos(kind, make, looks = 20) {
         make(stage, JSON.parse(root.dataset.settings), weights);
         root.replaceChildren(stage);
       } catch (error) {
-        const words = say("This demo could not start: ", "このデモを始められませんでした：");
-        root.append(element("p", { class: "problem", role: "alert" }, words + error.message));
+        const words = say("This demo could not start: {problem}", { problem: error.message });
+        root.append(element("p", { class: "problem", role: "alert" }, words));
       }
     });
   }
@@ -226,12 +230,10 @@ function whenSeen(node, begin) {
 async function loaded({ weights, source }) {
   const models = (window.rnnbookModels ??= {});
   if (!models[weights] && source) {
-    await new Promise((resolve, reject) => {
-      const missing = say("its weights are missing", "重みのファイルがありません");
-      const onerror = () => reject(new Error(missing));
-      document.head.append(element("script", { src: source, onload: resolve, onerror }));
+    await new Promise((done) => {
+      document.head.append(element("script", { src: source, onload: done, onerror: done }));
     });
   }
-  if (!models[weights]) throw new Error(say("its weights are missing", "重みがありません"));
+  if (!models[weights]) throw new Error(say("its weights are missing"));
   return models[weights];
 }

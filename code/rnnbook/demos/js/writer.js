@@ -43,41 +43,39 @@ function makeWriter(stage, { characters, prompt }, weights) {
 
   const options = { temperature: 0.7, k: V, length: 400, seed: 0, pace: "reading" };
   const change = (name) => (value) => (options[name] = value);
-  const text = element("textarea", { rows: 2, "aria-label": say("the beginning", "書き出し"), spellcheck: "false" });
+  const text = element("textarea", { rows: 2, "aria-label": say("the beginning"), spellcheck: "false" });
   text.value = prompt;
-  const temperature = slider(say("Temperature", "温度"),
+  const temperature = slider(say("Temperature"),
     { min: 0, max: 2, step: 0.05, value: 0.7, show: (v) => v.toFixed(2) }, change("temperature"));
-  const k = slider(say("Likeliest characters (top k)", "候補の数（top-k）"),
+  const k = slider(say("Likeliest characters (top k)"),
     { min: 1, max: V, step: 1, value: V }, change("k"));
-  const length = slider(say("Length", "長さ"), { min: 20, max: 2000, step: 20, value: 400 }, change("length"));
-  const seed = slider(say("Seed", "シード"), { min: 0, max: 99, step: 1, value: 0 }, change("seed"));
-  const pace = choice(say("Pace", "速さ"),
-    { reading: say("reading pace", "読む速さ"), fast: say("as fast as it goes", "最速") }, "reading", change("pace"));
+  const length = slider(say("Length"), { min: 20, max: 2000, step: 20, value: 400 }, change("length"));
+  const seed = slider(say("Seed"), { min: 0, max: 99, step: 1, value: 0 }, change("seed"));
+  const pace = choice(say("Pace"),
+    { reading: say("reading pace"), fast: say("as fast as it goes") }, "reading", change("pace"));
   const repaint = () => {
     unit.hidden = colour.select.value === "surprise";
     number.value = chosenUnit() ?? number.value;
     written.forEach(tint);
     if (chosen >= 0) show(chosen);
   };
-  const colour = choice(say("Colour by", "色"),
-    { surprise: say("surprise", "意外さ"), unit: say("a hidden unit", "隠れ状態のユニット") }, "surprise", repaint);
+  const colour = choice(say("Colour by"),
+    { surprise: say("surprise"), unit: say("a hidden unit") }, "surprise", repaint);
   const number = element("input", { type: "number", min: 0, max: H - 1, value: 0, onchange: repaint });
-  const unit = element("label", { hidden: true }, element("span", {}, say(`Unit (0 to ${H - 1})`, `ユニット（0〜${H - 1}）`)), number);
+  const unit = element("label", { hidden: true }, element("span", {}, say("Unit (0 to {last})", { last: H - 1 })), number);
   /** The number of the unit by which to colour, or null. */
   const chosenUnit = () => {
     if (colour.select.value === "surprise") return null;
     return Math.min(Math.max(Math.round(number.valueAsNumber) || 0, 0), H - 1);
   };
-  const go = button(say("Write", "書く"), () => (stop ? finish(say("Stopped.", "止めました。")) : write()), { class: "primary" });
+  const go = button(say("Write"), () => (stop ? finish(say("Stopped.")) : write()), { class: "primary" });
   const status = statusLine();
   const sheet = element("div");
   const paper = element("div", {
     class: "paper", tabindex: 0, role: "group",
-    "aria-label": say("What it wrote. Arrow keys: what it expected at each character.",
-      "書かれた文章。矢印キーで、各文字で何を予想していたかを見られます。"),
+    "aria-label": say("What it wrote. Arrow keys: what it expected at each character."),
   }, sheet);
-  const hint = element("p", {}, say("Point at a letter of the text, or press Tab and then the arrow keys.",
-    "文章の文字を指すか、Tab キーのあと矢印キーで選んでください。"));
+  const hint = element("p", {}, say("Point at a letter of the text, or press Tab and then the arrow keys."));
   const expected = element("div", { class: "expected" }, hint);
 
   function write() {
@@ -86,11 +84,11 @@ function makeWriter(stage, { characters, prompt }, weights) {
     const ids = [...begin].map((c) => characters.indexOf(c)).filter((id) => id >= 0);
     const notes = [];
     if (text.value.length > MOST_READ) {
-      notes.push(say(`Only the last ${MOST_READ} characters are read.`, `最後の ${MOST_READ} 文字だけを読みます。`));
+      notes.push(say("Only the last {most} characters are read.", { most: MOST_READ }));
     }
     if (unknown.length) {
       const some = unknown.slice(0, 8).join(" ") + (unknown.length > 8 ? " …" : "");
-      notes.push(say(`It does not know ${some}; these are left out.`, `${some} は知らない文字なので、飛ばします。`));
+      notes.push(say("It does not know {some}; these are left out.", { some }));
     }
     if (ids.length === 0) ids.push(characters.indexOf("\n"));
 
@@ -98,7 +96,7 @@ function makeWriter(stage, { characters, prompt }, weights) {
     chosen = -1;
     expected.replaceChildren(hint);
     sheet.replaceChildren();
-    go.textContent = say("Stop", "止める");
+    go.textContent = say("Stop");
     status.textContent = notes.join(" ");
     const used = { ...options };
     let current = reader.start(), done = 0;
@@ -115,9 +113,8 @@ function makeWriter(stage, { characters, prompt }, weights) {
       if (done < given + used.length) return false;
       const seconds = (performance.now() - startTime) / 1000;
       const rate = Math.round(done / seconds);
-      const same = say(`Temperature ${used.temperature}, top k ${used.k}, seed ${used.seed}: the same settings write the same text.`,
-        `温度 ${used.temperature}、top-k ${used.k}、シード ${used.seed}：同じ設定なら同じ文章になります。`);
-      finish([...notes, say(`${done} characters, ${rate} a second.`, `${done} 文字、毎秒 ${rate} 文字。`), same].join(" "));
+      const same = say("Temperature {temperature}, top k {k}, seed {seed}: the same settings write the same text.", used);
+      finish([...notes, say("{done} characters, {rate} a second.", { done, rate }), same].join(" "));
       return true;
     }, (error) => finish(error.message));
   }
@@ -125,7 +122,7 @@ function makeWriter(stage, { characters, prompt }, weights) {
   function finish(words) {
     stop?.();
     stop = null;
-    go.textContent = say("Write", "書く");
+    go.textContent = say("Write");
     status.textContent = words;
   }
 
@@ -158,15 +155,16 @@ function makeWriter(stage, { characters, prompt }, weights) {
     chosen = index;
     written[index].span.classList.add("chosen");
     if (!p) {
-      expected.replaceChildren(say("The first character: nothing was expected yet.", "最初の文字：まだ何も予想していません。"));
+      expected.replaceChildren(say("The first character: nothing was expected yet."));
       return;
     }
     const order = [...p.keys()].sort((a, b) => p[b] - p[a]).slice(0, 8);
     const rows = order.map((id) => element("li", { class: characters[id] === sign ? "drawn" : "", style: `--share:${p[id]}` },
       element("code", {}, visible(characters[id])), `${(100 * p[id]).toFixed(1)} %`));
     const u = chosenUnit();
-    const words = say(`Before ${visible(sign)}: surprise ${surprise.toFixed(2)} nats`, `${visible(sign)} の前：意外さ ${surprise.toFixed(2)} nats`)
-      + (u === null ? "" : say(`; after it: h[${u}] = ${h[u].toFixed(2)}`, `。読んだ後：h[${u}] = ${h[u].toFixed(2)}`));
+    const known = { sign: visible(sign), surprise: surprise.toFixed(2), u, value: h[u]?.toFixed(2) };
+    const words = u === null ? say("Before {sign}: surprise {surprise} nats", known)
+      : say("Before {sign}: surprise {surprise} nats; after it: h[{u}] = {value}", known);
     expected.replaceChildren(element("p", { role: "status" }, words), element("ol", {}, ...rows));
   }
 

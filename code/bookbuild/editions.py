@@ -1,0 +1,88 @@
+"""The editions: English, and translations made of the same sources with the same executions.
+
+Sentences of the pages are translated by Sphinx. Words of the frame stand in English in the code,
+in `_("…")`; where the edition has another language, Sphinx finds them in its `sphinx.po`.
+"""
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.config import Config
+from sphinx.locale import _
+from sphinx.transforms import SphinxTransform
+
+EDITIONS = {"en": "English", "ja": "日本語"}
+ORIGINAL = "en"  # its pages lie at the top of the site, the others in a folder of their own
+
+
+def place(language: str, page: str) -> str:
+    """Where a page of an edition lies, from the top of the site."""
+    folder = "" if language == ORIGINAL else f"{language}/"
+    return f"{folder}{page}.html"
+
+
+def way_up(app: Sphinx, page: str) -> str:
+    """The way from a page of the edition that is being built to the top of the site."""
+    return "../" * place(app.config.language, page).count("/")
+
+
+class FindCells(SphinxTransform):
+    """Lets the cells of tables be translated: Sphinx passes over text that has no place."""
+
+    default_priority = 5  # before Sphinx looks for translations
+
+    def apply(self) -> None:
+        for cell in self.document.findall(nodes.entry):
+            for paragraph in cell.findall(nodes.paragraph):
+                if not paragraph.source:
+                    paragraph.source, paragraph.line = self.document["source"], 1
+
+
+def _translate_settings(app: Sphinx, config: Config) -> None:
+    config.html_title = _(config.html_title)
+    config.nb_code_prompt_show = _("Show code cell {type}")
+    config.nb_code_prompt_hide = _("Hide code cell {type}")
+
+
+def _add_switch(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
+    context["top"] = way_up(app, page)
+    context["editions"] = {
+        language: {
+            "name": name,
+            "page": place(language, page),
+            "front": place(language, app.config.root_doc),
+        }
+        for language, name in EDITIONS.items()
+    }
+
+
+def _say_what_is_missing(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    # Sphinx marks what it could translate; of images it never says that they are.
+    missing = any(
+        node.get("translated") is False and not isinstance(node, nodes.image)
+        for node in doctree.findall(nodes.Element)
+    )
+    if app.config.language != ORIGINAL and missing:
+        words = _("The translation of this page is not complete. What is missing is in English.")
+        first_section = next(doctree.findall(nodes.section))
+        first_section.insert(1, nodes.note("", nodes.paragraph("", words)))
+
+
+def _say_what_is_english(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """The works that are cited are named in English, in both editions."""
+    for citation in doctree.findall(nodes.citation):
+        citation["classes"].append("language-en")  # docutils makes it the attribute `lang`
+
+
+def _let_go(app: Sphinx, doctree: nodes.document) -> None:
+    """Forget the small documents in which Sphinx has parsed translations: they are kept on disk."""
+    for node in doctree.findall():
+        node.document = doctree
+
+
+def setup(app: Sphinx) -> None:
+    app.add_transform(FindCells)
+    app.connect("config-inited", _translate_settings)
+    app.connect("doctree-read", _let_go)
+    app.connect("doctree-resolved", _say_what_is_missing)
+    app.connect("doctree-resolved", _say_what_is_english)
+    app.connect("html-page-context", _add_switch)

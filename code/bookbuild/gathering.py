@@ -1,0 +1,86 @@
+"""Pages that show what other pages have computed.
+
+Such are the page of claims, the report of the build, and every page with a number from another
+chapter (`{glue:text}` with `chapter::name`). They are filled in when every chapter has been read,
+and written again when that has changed: Sphinx would leave them as they are, stale, since nothing
+in their own source has.
+"""
+
+from collections.abc import Callable
+
+from docutils import nodes
+from myst_nb.ext.glue.crossref import read_glue_cache
+from myst_nb.ext.glue.utils import PendingGlueReference
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util.docutils import SphinxDirective
+
+
+def executions(env: BuildEnvironment) -> dict[str, dict]:
+    """What myst-nb knows of the last execution of each chapter, in the book's order."""
+    pages = getattr(env, "nb_metadata", {})
+    return {
+        name: pages[name]["exec_data"]
+        for name in env.toctree_includes.get(env.config.root_doc, [])
+        if "exec_data" in pages.get(name, {})
+    }
+
+
+def outputs(env: BuildEnvironment, chapter: str) -> dict[str, dict]:
+    """What a chapter has glued: for each name the output, with its `data` and `metadata`."""
+    return read_glue_cache(env.mystnb_config.output_folder, chapter)
+
+
+# ------------------------------------------------------------------ filled in at the end
+
+
+class gathered(nodes.General, nodes.Element):
+    """Stands for what `fill` makes. `prose`: whether sentences of other pages show up in it."""
+
+
+def add_directive(app: Sphinx, name: str, fill: Callable, *, prose: bool = False) -> None:
+    """Let `{name}` be filled with the nodes that `fill(app, page)` returns."""
+
+    class Gathering(SphinxDirective):
+        def run(self) -> list[nodes.Node]:
+            return [gathered(fill=fill, prose=prose)]
+
+    app.add_directive(name, Gathering)
+
+
+class Fill(SphinxPostTransform):
+    default_priority = 4  # before references and numbers in what is filled in are resolved
+
+    def run(self) -> None:
+        for node in list(self.document.findall(gathered)):
+            node.replace_self(node["fill"](self.app, self.env.docname))
+
+
+# ------------------------------------------------------------------ written again
+
+
+def _note(app: Sphinx, doctree: nodes.document) -> None:
+    app.bookbuild_has_read = True
+    pages = app.env.__dict__.setdefault("bookbuild_gathering", {})
+    found = list(doctree.findall(lambda node: isinstance(node, gathered | PendingGlueReference)))
+    pages.pop(app.env.docname, None)
+    if found:
+        pages[app.env.docname] = any(node.get("prose") for node in found)
+
+
+def _write_again(app: Sphinx, env: BuildEnvironment) -> list[str]:
+    if not app.bookbuild_has_read:
+        return []
+    changed = executions(env) != getattr(env, "bookbuild_executions", None)
+    env.bookbuild_executions = executions(env)
+    pages = getattr(env, "bookbuild_gathering", {})
+    return [name for name, prose in pages.items() if name in env.found_docs and (changed or prose)]
+
+
+def setup(app: Sphinx) -> None:
+    app.bookbuild_has_read = False
+    app.add_node(gathered)
+    app.add_post_transform(Fill)
+    app.connect("doctree-read", _note)
+    app.connect("env-updated", _write_again)

@@ -1,0 +1,128 @@
+"""The commands and their options."""
+
+import argparse
+import math
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rnnbook.cli import train, use
+from rnnbook.cli.errors import complain
+
+MODELS = {"mnist": Path("runs/mnist.pt"), "shakespeare": Path("runs/shakespeare.pt")}
+TRAIN = (
+    "Train a model as the book does, write it to FILE, and measure it on data that it was not "
+    f"trained on. Every {train.CHECKPOINT_EVERY} steps the run is saved beside FILE; when it was "
+    "interrupted, --resume goes on from there and, on a processor, ends with the same weights, bit "
+    "for bit. A FILE that exists is not replaced, unless --force says so. Started by `torchrun "
+    "--nproc-per-node N -m rnnbook train …`, N processes share the work."
+)
+
+
+class Parser(argparse.ArgumentParser):
+    """Answers a mistake in one line instead of with a page of usage."""
+
+    def error(self, message: str):
+        sys.exit(complain(f"{message}; see {self.prog} --help", 2))
+
+
+def whole(low: int, high: int = 2**31 - 1) -> Callable[[str], int]:
+    """A type of option: a whole number in a range."""
+
+    def convert(text: str) -> int:
+        if not (text.isdecimal() and low <= int(text) <= high):
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {low} to {high}")
+        return int(text)
+
+    return convert
+
+
+def temperature(text: str) -> float:
+    """A type of option: 0, or a number by which logits can be divided without overflow."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if value == 0 or 0.01 <= value <= 100:
+        return value
+    raise argparse.ArgumentTypeError(f"{text!r} is no temperature; give 0, or 0.01 to 100")
+
+
+def parser() -> Parser:
+    """The commands and their options."""
+    top = Parser(
+        prog="python -m rnnbook",
+        description="Fetch the data of the book, train its two models, and use them.",
+        epilog="Exit codes: 0 done, 2 not possible (one line says why), 130 interrupted.",
+    )
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+    add_command(commands, "data", use.data, "fetch and verify MNIST and Shakespeare")
+    training = commands.add_parser("train", help="train a model and test it", description=TRAIN)
+    models = training.add_subparsers(metavar="MODEL", required=True)
+    add_train_options(add_command(models, "mnist", train.mnist, "read a digit"), "mnist")
+    what = "write, a character at a time"
+    add_train_options(add_command(models, "shakespeare", train.shakespeare, what), "shakespeare")
+    what = "read a digit in a picture"
+    add_classify_options(add_command(commands, "classify", use.classify, what))
+    add_sample_options(add_command(commands, "sample", use.sample, "let the trained model write"))
+    add_study_options(add_command(commands, "study", use.study, "make the records of studies"))
+    add_command(commands, "bench", use.bench, "measure how fast training runs here")
+    return top
+
+
+def add_command(commands: Any, name: str, function: Callable, what: str) -> Parser:
+    description = f"{what[0].upper()}{what[1:]}."
+    command = commands.add_parser(name, help=what, description=description, allow_abbrev=False)
+    command.set_defaults(command=function)
+    return command
+
+
+def add_train_options(command: Parser, model: str) -> None:
+    command.description = TRAIN
+    add = command.add_argument
+    if model == "mnist":
+        add("--epochs", type=whole(1), metavar="N", help="of training (as in the book)")
+    else:
+        add("--steps", type=whole(1), metavar="N", help="of training (as in the book)")
+        add("--text", type=Path, metavar="FILE", help="train on a text of your own, in UTF-8")
+        what = "one of the two models of the chapter on the long training (`make long`)"
+        add("--long", action="store_true", help=what)
+    add("--seed", type=whole(0), default=0, metavar="N", help="of the random numbers (%(default)s)")
+    what = "where to compute (%(default)s)"
+    add("--device", choices=("cpu", "cuda", "mps"), default="cpu", help=what)
+    what = "of the products (%(default)s)"
+    add("--precision", choices=("float32", "bfloat16"), default="float32", help=what)
+    what = "where to write the model (%(default)s)"
+    add("--output", type=Path, default=MODELS[model], metavar="FILE", help=what)
+    existing = command.add_mutually_exclusive_group()
+    what = "go on with a run that was interrupted"
+    existing.add_argument("--resume", action="store_true", help=what)
+    existing.add_argument("--force", action="store_true", help="begin anew and replace FILE")
+
+
+def add_classify_options(command: Parser) -> None:
+    what = "one digit, dark on light or light on dark, in any format that Pillow reads"
+    command.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help=what)
+    what = "what `train mnist` wrote (%(default)s)"
+    command.add_argument("--model", type=Path, default=MODELS["mnist"], metavar="FILE", help=what)
+
+
+def add_sample_options(command: Parser) -> None:
+    add = command.add_argument
+    add("--prompt", default="\n", metavar="TEXT", help="what the text begins with (a new line)")
+    what = "characters to write (%(default)s)"
+    add("--length", type=whole(1), default=500, metavar="N", help=what)
+    what = "below 1, likely characters become likelier; 0: always the likeliest (%(default)s)"
+    add("--temperature", type=temperature, default=1.0, metavar="X", help=what)
+    add("--top-k", type=whole(1), metavar="K", help="draw from the K likeliest characters (all)")
+    add("--seed", type=whole(0), default=0, metavar="N", help="of the random numbers (%(default)s)")
+    what = "what `train shakespeare` wrote (%(default)s); of several, the mean probabilities count"
+    default = [MODELS["shakespeare"]]
+    add("--model", type=Path, nargs="+", default=default, metavar="FILE", help=what)
+
+
+def add_study_options(command: Parser) -> None:
+    command.add_argument("names", nargs="+", metavar="NAME", help="of a module of rnnbook.studies")
+    what = "run the first steps of every run again and, if the losses agree, say so in the record"
+    command.add_argument("--confirm", action="store_true", help=what)

@@ -1,0 +1,175 @@
+"""The commands that train a model: alone, or as one of the processes of `torchrun`."""
+
+import argparse
+import hashlib
+import os
+import shlex
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rnnbook.cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Module
+
+    from rnnbook.data.shakespeare import Text
+
+CHECKPOINT_EVERY = 100  # steps
+
+
+def mnist(options: argparse.Namespace) -> None:
+    """Train the classifier of digits as its chapter does, and test it."""
+    from rnnbook.data.mnist import load_mnist
+    from rnnbook.training.measures import accuracy
+
+    data = load_mnist()
+    images, labels = data.train_images, data.train_labels
+    split = len(images) * 11 // 12  # the last 5,000 are held out, as in the chapter
+    given = {"epochs": options.epochs} if options.epochs else {}
+
+    def test(model: "Module") -> str:
+        right = accuracy(model, data.test_images, data.test_labels)
+        return f"accuracy on all {len(data.test_images):,} test digits: {right:.2%}"
+
+    run(
+        options,
+        "mnist",
+        given,
+        (images[:split], labels[:split]),
+        test,
+        evaluate=lambda model: accuracy(model, images[split:], labels[split:]),
+        measure="held-out accuracy",
+    )
+
+
+def shakespeare(options: argparse.Namespace) -> None:
+    """Train the model of characters as its chapter does, and measure its loss."""
+    from rnnbook.data.vocabulary import Vocabulary
+    from rnnbook.training.measures import carried_loss
+    from rnnbook.training.recipes import STREAMS, WINDOW
+
+    text = read_text(options.text, at_least=2 * STREAMS * WINDOW)
+    vocabulary = Vocabulary(text.text)
+    ids = vocabulary.encode(text.train)
+    held_out = min(50_000, len(ids) // 20)  # the first ones, as in the chapter
+    given = {"steps": options.steps} if options.steps else {}
+
+    def test(model: "Module") -> str:
+        print(f"measuring the loss on {len(text.validation):,} characters …", flush=True)
+        loss = carried_loss(model, vocabulary.encode(text.validation))
+        return f"loss on all {len(text.validation):,} validation characters: {loss:.4f} nats each"
+
+    run(
+        options,
+        "shakespeare-long" if options.long else "shakespeare",
+        given,
+        (ids if options.long else ids[held_out:],),
+        test,
+        text=text,
+        evaluate=None if options.long else lambda model: carried_loss(model, ids[:held_out]),
+    )
+
+
+def read_text(path: Path | None, at_least: int) -> "Text":
+    """Shakespeare, or the text in a file, which must be long enough to train on."""
+    from rnnbook.data.shakespeare import Text, load_shakespeare
+    from rnnbook.files import check_ends
+
+    if path is None:
+        return load_shakespeare()
+    check_ends(path)
+    try:
+        text = path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is no text in UTF-8; save it as plain text, UTF-8") from error
+    if len(text) < at_least:
+        raise UsageError(
+            f"{path} holds {len(text):,} characters; give a text of {at_least:,} or more"
+        )
+    return Text(text, str(path), hashlib.sha256(text.encode()).hexdigest())
+
+
+def run(
+    options: argparse.Namespace,
+    name: str,
+    changes: dict[str, int],
+    data: "tuple[Tensor, ...]",
+    test: Callable[["Module"], str],
+    text: "Text | None" = None,
+    **looks: Any,
+) -> None:
+    """Train by a recipe until the run is finished, and say how good the saved model is.
+
+    `changes` are the numbers that the recipe does not decide; `looks` goes to `train`.
+    """
+    from rnnbook.training import distributed, model_files
+    from rnnbook.training.recipes import RECIPES
+
+    check_device(options.device)
+    changes = {**changes, "seed": options.seed, "precision": options.precision}
+    settings = {"recipe": name, **changes, **({"text": text.sha256[:12]} if text else {})}
+    recipe = replace(RECIPES[name](), **changes, device=options.device)
+    characters = "".join(sorted(set(text.text))) if text else ""
+    path = options.output
+
+    try:
+        with distributed.join(options.device), ExitStack() as inside:
+
+            def begin() -> bool:
+                inside.enter_context(model_files.alone(path))
+                how = {"resume": options.resume, "force": options.force}
+                return model_files.begin(path, settings, **how)
+
+            if distributed.from_first(begin):
+                say(f"{path} is finished already")
+            else:
+                model = recipe.model(len(characters) or 10)
+                looks |= {"checkpoint": model_files.checkpoint_of(path)}
+                recipe.train(model, *data, checkpoint_every=CHECKPOINT_EVERY, **looks)
+                distributed.from_first(
+                    lambda: model_files.finish(path, settings, model, characters)
+                )
+                say(f"saved {path}")
+            if distributed.is_first():
+                print(test(model_files.load_model(path, name)[0]))
+    except distributed.ProcessEnded as error:
+        raise UsageError(f"{error}; go on with: {command_to_resume(options)}") from error
+    except KeyboardInterrupt:
+        if os.environ.get("RANK", "0") != "0":  # the first process says it for all
+            raise SystemExit(130) from None
+        raise KeyboardInterrupt(f"; go on with: {command_to_resume(options)}") from None
+
+
+def say(what: str) -> None:
+    """Print it, once for all processes."""
+    from rnnbook.training import distributed
+
+    if distributed.is_first():
+        print(what)
+
+
+def check_device(device: str) -> None:
+    """Raise `UsageError` when the machine lacks a device."""
+    import torch
+
+    there = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    if not there[device]:
+        found = ", ".join(name for name in there if there[name])
+        raise UsageError(f"PyTorch finds no device {device!r} on this machine; it finds: {found}")
+
+
+def command_to_resume(options: argparse.Namespace) -> str:
+    """The command that was given, as one that goes on."""
+    words = [word for word in options.arguments if word not in ("--resume", "--force")]
+    program = ["python"]
+    if processes := os.environ.get("LOCAL_WORLD_SIZE"):
+        program = ["torchrun", "--nproc-per-node", processes]
+    return shlex.join([*program, "-m", "rnnbook", *words, "--resume"])

@@ -1,0 +1,1 @@
+"""Decoding: from what a trained model says to what is written."""

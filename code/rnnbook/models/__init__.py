@@ -1,0 +1,1 @@
+"""Models: layers with an answer, and models that only count."""

@@ -1,0 +1,31 @@
+"""A stack of minGRUs that reads characters.
+
+It maps (ids, state) to (logits, state), as the models of `rnnbook.models.recurrent` do. Left out:
+dropout, since it does not see the text often enough to need it here.
+"""
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from rnnbook.layers.min_gru import ConvolvedMinGRU
+from rnnbook.models.block import Block
+
+
+class MinGRUStack(nn.Module):
+    """A language model of blocks with minGRUs (after Feng et al., 2024)."""
+
+    def __init__(self, vocabulary_size: int, width: int = 160, layers: int = 3):
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary_size, width)
+        self.blocks = nn.ModuleList(Block(ConvolvedMinGRU(width), width) for _ in range(layers))
+        self.norm = nn.LayerNorm(width, bias=False)
+        self.head = nn.Linear(width, vocabulary_size)
+
+    def forward(self, ids: Tensor, state: Any = None) -> tuple[Tensor, tuple]:
+        """ids (B, T) → logits (B, T, vocabulary_size), and the state to go on from."""
+        x, states = self.embedding(ids), []  # (B, T, width)
+        for block, of_block in zip(self.blocks, state or [None] * len(self.blocks), strict=True):
+            x, of_block = block(x, of_block)
+            states.append(of_block)
+        return self.head(self.norm(x)), tuple(states)

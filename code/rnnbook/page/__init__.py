@@ -1,0 +1,1 @@
+"""What cells of a chapter use to put something on its page."""

@@ -1,0 +1,154 @@
+"""Makes the records of studies, and confirms them. `rnnbook.studies` says what a study is."""
+
+import math
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from importlib import import_module
+from importlib.util import find_spec
+from multiprocessing import get_context
+from pkgutil import iter_modules
+from types import ModuleType
+from typing import Any
+
+from rnnbook import machine
+from rnnbook.progress import progress_bar
+from rnnbook.records.record import TRACE, Record, code_digest, path_of
+
+# 20 steps of float32: another processor may round otherwise, and the difference grows.
+BOUND = 2e-3  # between two losses, as a share of the recorded one
+
+
+class StudyError(ValueError):
+    """A record cannot be confirmed. The message says why and what to do."""
+
+
+def names() -> list[str]:
+    """The names of all studies."""
+    folders = find_spec("rnnbook.studies").submodule_search_locations
+    return sorted(module.name for module in iter_modules(folders))
+
+
+def conduct(name: str, executor: Executor | None = None) -> Record:
+    """Carry out the runs of a study that its record does not have yet, and return the record.
+
+    A record made by other code, or with other settings, is begun anew. By default, as many runs
+    go side by side, each in a process of its own, as the cores allow.
+    """
+    study = _module(name)
+    record = _begin(name, study)
+    left = [run for run in study.RUNS if run not in record.runs]
+    code = code_digest(name)
+    added = {} if code == record.code else {"code": code}  # to a record that was confirmed
+    for run, result in _side_by_side(_carry_out, name, left, study.THREADS, executor):
+        record.runs[run] = {**result, **added}
+        record.runs = {run: record.runs[run] for run in study.RUNS if run in record.runs}
+        record.machine = _machine(study)
+        record.write()
+    return record
+
+
+def confirm(name: str, executor: Executor | None = None) -> Record:
+    """Run the first steps of every run of a record again, and note in it that they agree.
+
+    The record keeps its results and what it was made with. Raises `StudyError`, and changes
+    nothing, when a run is missing or one loss differs by more than BOUND.
+    """
+    study, record = _module(name), Record.load(name)
+    if {run: result["settings"] for run, result in record.runs.items()} != study.RUNS:
+        raise StudyError(
+            f"the record of {name} does not have the runs of today; make it: study {name}"
+        )
+    for run, trace in _side_by_side(replay, name, list(study.RUNS), study.THREADS, executor):
+        if difference := first_difference(record.runs[run]["trace"], trace):
+            raise StudyError(
+                f"{name} is not confirmed: {run}, {difference}; the record is as it was"
+            )
+    record.confirmed = {**_machine(study), "code": code_digest(name)}
+    record.write()
+    return record
+
+
+def first_difference(recorded: list[float], again: list[float]) -> str | None:
+    """Where two traces differ by more than BOUND; None where they agree."""
+    if len(recorded) != len(again):
+        return f"{len(again)} steps instead of {len(recorded)}"
+    for step, (old, new) in enumerate(zip(recorded, again, strict=True), 1):
+        if not math.isclose(old, new, rel_tol=BOUND):
+            return f"step {step}: the loss was {old:g} and is {new:g}"
+    return None
+
+
+def replay(name: str, run: str) -> list[float]:
+    """The trace of a run, made again now, on the threads of its study."""
+    import torch  # here, as below, so that a digest can be had without waiting for it
+
+    study = _module(name)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(study.THREADS)
+    try:
+        return study.run(study.RUNS[run], stop=TRACE)["trace"][:TRACE]
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _side_by_side(
+    task: Callable[[str, str], Any],
+    name: str,
+    runs: list[str],
+    threads: int,
+    executor: Executor | None,
+) -> Iterator[tuple[str, Any]]:
+    """Each run and what `task` returns for it, as they end; as many at once as cores allow."""
+    workers = max(1, (os.cpu_count() or 1) // threads)
+    with (
+        executor or ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool,
+        progress_bar(total=len(runs), unit="run") as bar,
+    ):
+        waiting = {pool.submit(task, name, run): run for run in runs}
+        try:
+            for future in as_completed(waiting):
+                yield waiting[future], future.result()
+                bar.update()
+        except BaseException:  # what was not begun is not worth waiting for
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _begin(name: str, study: ModuleType) -> Record:
+    record = Record.load(name) if path_of(name).exists() else None
+    if (
+        record
+        and record.is_current()
+        and all(study.RUNS.get(run) == result["settings"] for run, result in record.runs.items())
+    ):
+        return record
+    return Record(name, code_digest(name))
+
+
+def _carry_out(name: str, run: str) -> dict[str, Any]:
+    import torch
+
+    study = _module(name)
+    torch.set_num_threads(study.THREADS)
+    begin = _core_seconds()
+    result = study.run(study.RUNS[run])
+    seconds = round(_core_seconds() - begin, 1)
+    result["trace"] = [round(loss, 6) for loss in result["trace"][:TRACE]]
+    return {"settings": study.RUNS[run], "seconds": seconds, **result}
+
+
+def _core_seconds() -> float:
+    """Seconds that the cores spent on this process and its children, without any waiting."""
+    return sum(os.times()[:4])
+
+
+def _machine(study: ModuleType) -> dict[str, Any]:
+    described = {**machine.describe(), "threads": study.THREADS}
+    del described["megabytes"]
+    described["torch"] = described["torch"].split("+")[0]  # not which build
+    return described
+
+
+def _module(name: str) -> ModuleType:
+    return import_module(f"rnnbook.studies.{name}")

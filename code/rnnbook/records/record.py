@@ -1,0 +1,104 @@
+"""A record of a study: settings and results of every run, where, when and with which code.
+
+It is the file NAME.json beside this module, made by `python -m rnnbook study NAME` and never edited
+by hand.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from textwrap import fill
+from typing import Any
+
+from rnnbook.files import write_atomically
+from rnnbook.records import definitions
+
+RECORDS = Path(__file__).parent
+TRACE = 20  # steps whose losses a record keeps of every run
+CHANGED = "THE CODE HAS CHANGED SINCE"
+
+
+@dataclass
+class Record:
+    """What a study has found.
+
+    Attributes:
+        study: the name of the study, a module of `rnnbook.studies`.
+        code: the digest of the code that made the record.
+        machine: what it was made on, and when; `rnnbook.machine` describes it.
+        confirmed: the same of the last time when its first steps were made again; "code", too.
+        runs: for each run its settings, seconds, first losses ("trace"), and what it returned.
+    """
+
+    study: str
+    code: str
+    machine: dict[str, Any] = field(default_factory=dict)
+    confirmed: dict[str, Any] | None = None
+    runs: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, name: str) -> "Record":
+        """The record of a study. Raises `FileNotFoundError` when it was never carried out."""
+        return cls(**json.loads(path_of(name).read_text("utf-8")))
+
+    def find(self, **settings: Any) -> list[dict[str, Any]]:
+        """The runs that have these settings, in their order; none, if there is none."""
+        wanted = settings.items()
+        return [run for run in self.runs.values() if wanted <= run["settings"].items()]
+
+    def values(self, result: str, **settings: Any) -> list[Any]:
+        """One result of each run that has these settings, as `record.values("loss", seed=0)`.
+
+        Raises `KeyError` when there is no such run, or it has no such result.
+        """
+        if not (found := self.find(**settings)):
+            raise KeyError(f"no run of {self.study} has the settings {settings}")
+        return [run[result] for run in found]
+
+    def is_current(self) -> bool:
+        """Whether the code of today has made or confirmed the record."""
+        return code_digest(self.study) in {self.code, (self.confirmed or {}).get("code")}
+
+    def origin(self) -> str:
+        """Lines that say when, where and with which code the record was made, and confirmed."""
+        where, count = self.machine, len(self.runs)
+        minutes = sum(run["seconds"] for run in self.runs.values()) / 60
+        parts = [
+            f"{count} run{'s' * (count != 1)}, {minutes:.0f} core-minutes, recorded on "
+            f"{where['date']} ({where['processor']}, PyTorch {where['torch']}) with code "
+            f"{self.code[:7]}"
+        ]
+        if confirmed := self.confirmed:
+            parts.append(
+                f"the first {TRACE} steps of every run made again, and confirmed, on "
+                f"{confirmed['date']} with code {confirmed['code'][:7]}"
+            )
+        parts.append("the code is the same today" if self.is_current() else CHANGED)
+        return fill("; ".join(parts), width=76, break_on_hyphens=False)
+
+    def write(self) -> None:
+        """Write the record into its file, a run on each line."""
+        head = {key: value for key, value in asdict(self).items() if key != "runs" and value}
+        lines = [f"  {json.dumps(run)}: {json.dumps(result)}" for run, result in self.runs.items()]
+        content = f'{json.dumps(head)[:-1]}, "runs": {{\n' + ",\n".join(lines) + "\n}}\n"
+        write_atomically(path_of(self.study), content.encode())
+
+
+def path_of(name: str) -> Path:
+    """The file of a record."""
+    return RECORDS / f"{name}.json"
+
+
+def digest() -> str:
+    """The digest of all records, on which the chapters that show one depend."""
+    records = sorted(RECORDS.glob("*.json"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in records)).hexdigest()
+
+
+def code_digest(name: str) -> str:
+    """The digest of all definitions that a run of a study reaches.
+
+    The settings of the runs do not count: the record has them.
+    """
+    return definitions.code_digest(f"rnnbook.studies.{name}", ["run", "THREADS"])

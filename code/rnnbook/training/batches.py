@@ -1,0 +1,116 @@
+"""What a step trains on: a function of its number alone, so that a run can be gone on with."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+
+class Batch(NamedTuple):
+    """Inputs x and targets y, and whether x goes on where the x of the step before ended.
+
+    Both are a tensor with a row for each sequence, or a tuple of such tensors.
+    """
+
+    x: Any
+    y: Any
+    continues: bool
+
+    def to(self, device: torch.device) -> "Batch":
+        """The same batch in the memory of a device."""
+        x, y = (each(lambda part: part.to(device), parts) for parts in (self.x, self.y))
+        return self._replace(x=x, y=y)
+
+
+def each(change: Callable[[Tensor], Tensor], tensors: Any) -> Any:
+    """The same structure of tensors, each of them changed; None stays None.
+
+    A structure is a tensor, None, or a tuple of structures: the form of a batch, and of a state.
+    """
+    if tensors is None:
+        return None
+    if isinstance(tensors, tuple):
+        return tuple(each(change, part) for part in tensors)
+    return change(tensors)
+
+
+class Batches(Protocol):
+    """Where `train` has its batches from."""
+
+    def batch(self, step: int) -> Batch:
+        """The batch of a step, from 0 on, without end."""
+
+
+class MiniBatches:
+    """Shuffled mini-batches of examples x (N, …) with targets y (N,), in a new order each epoch.
+
+    `len(batches)` is the number of steps in an epoch. The few examples that do not fill a batch
+    are left for another epoch. Raises `ValueError` if all of them together do not.
+    """
+
+    def __init__(self, x: Tensor, y: Tensor, batch_size: int, seed: int = 0):
+        if len(x) < batch_size:
+            raise ValueError(f"{len(x)} examples do not fill a batch of {batch_size}")
+        self.x, self.y, self.batch_size, self.seed = x, y, batch_size, seed
+        self._epoch = -1
+
+    def __len__(self) -> int:
+        return len(self.x) // self.batch_size
+
+    def batch(self, step: int) -> Batch:
+        """The batch of a step, from 0 on, without end."""
+        epoch, i = divmod(step, len(self))
+        if epoch != self._epoch:
+            generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
+            self._epoch, self._order = epoch, torch.randperm(len(self.x), generator=generator)
+        rows = self._order[i * self.batch_size : (i + 1) * self.batch_size]
+        return Batch(self.x[rows], self.y[rows], continues=False)
+
+
+class FreshBatches:
+    """Examples made anew for each step.
+
+    `make(batch_size, generator)` returns x (B, …) and y (B, …), as the tasks of
+    `rnnbook.data.tasks` do; the generator of a step depends on the seed and the step alone.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[int, torch.Generator], tuple[Tensor, Tensor]],
+        batch_size: int,
+        seed: int = 0,
+    ):
+        self.make, self.batch_size, self.seed = make, batch_size, seed
+
+    def batch(self, step: int) -> Batch:
+        """The batch of a step, from 0 on, without end."""
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + step)
+        return Batch(*self.make(self.batch_size, generator), continues=False)
+
+
+class Streams:
+    """One long sequence of ids (N,), cut into `batch_size` parallel streams, read in windows.
+
+    The batch of a step has x and y of the shape (batch_size, window); y is x, one character on.
+    Row b of a batch goes on where row b of the batch before ended, until the streams begin anew.
+    What does not fill a window at the end of the streams is never read. Raises `ValueError` if
+    the streams are shorter than a window.
+    """
+
+    def __init__(self, ids: Tensor, batch_size: int, window: int):
+        self.window = window
+        length = (len(ids) - 1) // batch_size  # of one stream
+        if length < window:
+            raise ValueError(f"streams of {length} characters do not fill a window of {window}")
+        self.x = ids[: batch_size * length].view(batch_size, length)
+        self.y = ids[1 : batch_size * length + 1].view(batch_size, length)
+
+    def __len__(self) -> int:
+        return self.x.shape[1] // self.window
+
+    def batch(self, step: int) -> Batch:
+        """The batch of a step, from 0 on, without end."""
+        i = step % len(self)
+        columns = slice(i * self.window, (i + 1) * self.window)
+        return Batch(self.x[:, columns], self.y[:, columns], continues=i > 0)

@@ -1,0 +1,121 @@
+"""The recipes of the book: a model and how it is trained, for all who train with the same."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+import torch
+from torch import Generator, Tensor, nn
+
+from rnnbook.data.tasks import first_sign
+from rnnbook.layers.initialisation import set_forget_bias
+from rnnbook.models.recurrent import CharacterModel, SequenceClassifier
+from rnnbook.training.batches import Batches, MiniBatches, Streams
+from rnnbook.training.loop import train
+from rnnbook.training.measures import accuracy
+from rnnbook.training.settings import History, Settings
+
+STREAMS, WINDOW = 16, 64  # a batch of text is (16, 64) characters
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe(Settings):
+    """All that a run needs besides its data. `dataclasses.replace` makes another one from it.
+
+    Attributes:
+        network: makes the model from the number of its answers, that is, classes or characters.
+        batches: makes the batches from the training data and the seed.
+    """
+
+    network: Callable[[int], nn.Module]
+    batches: Callable[..., Batches]
+
+    def model(self, num_answers: int) -> nn.Module:
+        """A new model; its weights depend on the seed."""
+        torch.manual_seed(self.seed)
+        return self.network(num_answers)
+
+    def train(self, model: nn.Module, *data: Tensor, **options) -> History:
+        """Train on data as `batches` takes it, with the options of `train`."""
+        return train(model, self.batches(*data, self.seed), self, **options)
+
+
+def text_streams(ids: Tensor, seed: int = 0) -> Streams:
+    """The batches in which the book reads ids (N,): the same for every seed."""
+    return Streams(ids, STREAMS, WINDOW)
+
+
+def digit_reader(classes: int = 10) -> SequenceClassifier:
+    """An LSTM that reads the 28 rows of an image: x (B, 28, 28) → logits (B, classes)."""
+    layer = set_forget_bias(nn.LSTM(28, 128, batch_first=True), 1.0)
+    return SequenceClassifier(layer, classes)
+
+
+def digits() -> Recipe:
+    """How the book trains an LSTM to read digits, from images (N, 28, 28) and labels (N,)."""
+    return Recipe(
+        network=digit_reader,
+        batches=lambda images, labels, seed: MiniBatches(images, labels, 128, seed),
+        epochs=8,
+        lr=4e-3,
+        clip=1.0,
+    )
+
+
+def character_reader(V: int, units: int = 512, dropout: float = 0.2) -> CharacterModel:
+    """An LSTM that reads characters, of which there are V: ids (B, T) → logits (B, T, V)."""
+    layer = set_forget_bias(nn.LSTM(128, units, batch_first=True), 1.0)
+    return CharacterModel(layer, V, dropout)
+
+
+def shakespeare() -> Recipe:
+    """How the book trains an LSTM to write, from ids (N,), carrying its state.
+
+    The second of Adam's `betas` is lower than usual: it then averages over about a hundred
+    steps, not a thousand, which suits a training of a few thousand.
+    """
+    return Recipe(
+        network=character_reader,
+        batches=text_streams,
+        steps=4000,
+        lr=6e-3,
+        clip=1.0,
+        betas=(0.9, 0.99),
+    )
+
+
+def long_run() -> Recipe:
+    """A larger LSTM, for forty-five minutes of two cores, with more dropout."""
+    network = partial(character_reader, units=768, dropout=0.35)
+    return replace(shakespeare(), network=network, steps=31_000, lr=4e-3)
+
+
+def one_of_two() -> Recipe:
+    """One of two larger LSTMs that share the forty-five minutes, one on each core."""
+    return replace(long_run(), steps=20_500)
+
+
+def one_of_four() -> Recipe:
+    """One of four LSTMs that share them: fewer units, and still more dropout."""
+    return replace(long_run(), network=partial(character_reader, dropout=0.5), steps=22_000)
+
+
+# The recipes of `python -m rnnbook train`, by the names that model files know them by.
+RECIPES = {"mnist": digits, "shakespeare": shakespeare, "shakespeare-long": one_of_two}
+
+
+def train_on_first_sign(
+    layer: nn.Module, T: int, seed: int, steps: int = 600
+) -> tuple[SequenceClassifier, float]:
+    """Can `layer` learn which of T signs came first? The trained model, and its accuracy.
+
+    Each step trains on 50 newly drawn sequences; the accuracy is that on 1,000 more. (There are
+    only 2^T different ones: with a small T training meets them all.) The layer reads x (B, T, 1).
+    """
+    generator = Generator().manual_seed(1)
+    x, y = first_sign(steps * 50, T, generator)
+    x_test, y_test = first_sign(1000, T, generator)
+    torch.manual_seed(seed)
+    model = SequenceClassifier(layer, num_classes=2)
+    train(model, MiniBatches(x, y, 50, seed), Settings(steps=steps, lr=3e-3, seed=seed))
+    return model, accuracy(model, x_test, y_test)

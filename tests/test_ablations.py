@@ -1,0 +1,92 @@
+"""The variants of the LSTM: each differs from it in the part that it names, and in nothing else."""
+
+import pytest
+import torch
+
+from rnnbook.layers import ablations
+from rnnbook.layers.initialisation import chrono_start, identity_start, orthogonal_start
+from rnnbook.layers.recurrent import LSTM, RNN
+
+B, T, D, H = 3, 7, 2, 4
+
+
+@pytest.fixture
+def x():
+    return torch.randn(B, T, D, generator=torch.Generator().manual_seed(0))
+
+
+def shared_weights(variant, lstm):
+    lstm.load_state_dict(variant.state_dict(), strict=False)
+    return lstm
+
+
+@pytest.mark.parametrize(
+    ("kind", "gate"),
+    [
+        (ablations.NoInputGate, "i"),
+        (ablations.NoForgetGate, "f"),
+        (ablations.NoOutputGate, "o"),
+    ],
+)
+def test_a_gate_left_out_is_a_gate_that_is_always_open(kind, gate, x):
+    torch.manual_seed(0)
+    variant, lstm = kind(D, H), LSTM(D, H)
+    shared_weights(variant, lstm)
+    with torch.no_grad():
+        getattr(lstm, f"W_x{gate}").zero_()
+        getattr(lstm, f"W_h{gate}").zero_()
+        getattr(lstm, f"b_{gate}").fill_(100.0)
+    torch.testing.assert_close(variant(x)[0], lstm(x)[0])
+    sizes = [sum(p.numel() for p in cell.parameters()) for cell in (variant, lstm)]
+    assert 4 * sizes[0] == 3 * sizes[1]
+
+
+def test_coupled_gates_write_what_they_forget(x):
+    torch.manual_seed(0)
+    variant, lstm = ablations.CoupledGates(D, H), LSTM(D, H)
+    shared_weights(variant, lstm)
+    with torch.no_grad():  # 1 - σ(z) is σ(-z)
+        lstm.W_xi.copy_(-lstm.W_xf)
+        lstm.W_hi.copy_(-lstm.W_hf)
+        lstm.b_i.copy_(-lstm.b_f)
+    torch.testing.assert_close(variant(x)[0], lstm(x)[0])
+
+
+def test_peepholes_see_the_cell_state(x):
+    torch.manual_seed(0)
+    variant, lstm = ablations.Peepholes(D, H), LSTM(D, H)
+    shared_weights(variant, lstm)
+    assert not torch.allclose(variant(x)[0], lstm(x)[0])
+    with torch.no_grad():
+        for p in (variant.p_i, variant.p_f, variant.p_o):
+            p.zero_()
+    torch.testing.assert_close(variant(x)[0], lstm(x)[0])
+
+
+def test_the_chrono_start_spreads_the_lags():
+    torch.manual_seed(0)
+    lstm = chrono_start(LSTM(2, 500), longest=100)
+    lags = lstm.b_f.exp()
+    assert 1 <= lags.min() < 5 and 90 < lags.max() <= 99
+    torch.testing.assert_close(lstm.b_i, -lstm.b_f)
+    with pytest.raises(ValueError, match="3 or more"):
+        chrono_start(LSTM(2, 5), longest=2)
+
+
+def test_the_starts_of_the_simple_rnn():
+    torch.manual_seed(0)
+    W = orthogonal_start(RNN(2, 5)).W_hh
+    torch.testing.assert_close(W @ W.T, torch.eye(5))
+    rnn = identity_start(RNN(2, 5, torch.relu))
+    assert torch.equal(rnn.W_hh, torch.eye(5)) and not rnn.b_h.any()
+
+
+def test_layer_normalisation_makes_the_size_of_the_weights_irrelevant(x):
+    torch.manual_seed(0)
+    lstm = ablations.LayerNormLSTM(D, H)
+    before = lstm(x)[0]
+    with torch.no_grad():
+        for gate in "ifgo":
+            getattr(lstm, f"W_x{gate}").mul_(10)
+            getattr(lstm, f"W_h{gate}").mul_(10)
+    torch.testing.assert_close(lstm(x)[0], before, atol=2e-3, rtol=0)

@@ -1,0 +1,196 @@
+"""Two processes train as one does, over the loopback interface alone."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import psutil
+import pytest
+import torch
+import torch.distributed as dist
+from torch import nn
+
+from rnnbook.layers.min_gru import ConvolvedMinGRU
+from rnnbook.models.recurrent import CharacterModel
+from rnnbook.training import distributed
+from rnnbook.training.batches import Streams
+from rnnbook.training.checkpoints import load_checkpoint
+from rnnbook.training.loop import train
+from rnnbook.training.settings import Settings
+
+IDS = torch.randint(0, 5, (244,), generator=torch.Generator().manual_seed(3))
+PLAN = Settings(steps=20, lr=1e-2)
+TEXT = "First Citizen:\nBefore we proceed any further, hear me speak.\n\nAll:\nSpeak.\n" * 40
+LAYERS = {"LSTM": lambda: nn.LSTM(4, 8, batch_first=True), "minGRU": lambda: MinGRU(4)}
+
+
+class MinGRU(ConvolvedMinGRU):
+    input_size = hidden_size = 4
+
+
+def model(layer="LSTM"):
+    torch.manual_seed(0)
+    return CharacterModel(LAYERS[layer](), 5)
+
+
+def batches(batch_size=4):
+    return Streams(IDS, batch_size, 10)  # which begin anew after six steps
+
+
+@pytest.fixture(scope="module")
+def pool():
+    """Two processes, each with one thread."""
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
+        yield executor
+
+
+@pytest.fixture
+def two(pool, tmp_path, monkeypatch):
+    """Calls a function in two processes that work together; returns what each returns."""
+
+    def call(function, *arguments):
+        meeting = tmp_path / f"meeting-{time.monotonic_ns()}"
+        return list(pool.map(partial(joined, str(meeting), function, arguments), range(2)))
+
+    return call
+
+
+def joined(meeting, function, arguments, rank):
+    os.environ["GLOO_SOCKET_IFNAME"] = "lo"
+    torch.set_num_threads(1)
+    dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=2)
+    try:
+        return function(*arguments)
+    finally:
+        dist.destroy_process_group()
+
+
+def run(layer="LSTM", checkpoint=None, stop=None):
+    trained = model(layer)
+    history = train(trained, batches(), PLAN, checkpoint=checkpoint, checkpoint_every=4, stop=stop)
+    return history, [p.detach().numpy() for p in trained.parameters()]
+
+
+def gradients():
+    """Of the first step, as it leaves them; without clipping."""
+    one = model()
+    train(one, batches(), Settings(steps=1, lr=1e-2, clip=1e9))
+    return [p.grad.numpy() for p in one.parameters()]
+
+
+def assert_alike(ours, theirs, tolerance=1e-6):
+    for a, b in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(torch.tensor(a), torch.tensor(b), rtol=0, atol=tolerance)
+
+
+def test_two_processes_have_the_gradients_of_one(two):
+    one = gradients()
+    for other in two(gradients):
+        assert_alike(other, one)
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_two_processes_have_the_losses_of_one_step_by_step(two, layer):
+    """With a state that is carried along, and with the same gradient norms."""
+    history, weights = run(layer)
+    for other, theirs in two(run, layer):
+        assert_alike(other.losses, history.losses)
+        assert_alike(other.gradient_norms, history.gradient_norms)
+        assert_alike(theirs, weights, 1e-5)
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+@pytest.mark.parametrize("first", ["one", "two"])
+def test_a_run_goes_on_in_another_number_of_processes(two, tmp_path, layer, first):
+    """Saved in the middle of the streams; the state belongs to the whole batch."""
+    path = tmp_path / "run.pt"
+    history, weights = run(layer)
+    if first == "two":
+        two(run, layer, path, 8)
+        resumed, ended = run(layer, path)
+    else:
+        run(layer, path, 8)
+        resumed, ended = two(run, layer, path)[0]
+    assert len(resumed.losses) == PLAN.steps
+    assert_alike(resumed.losses, history.losses)
+    assert_alike(ended, weights, 1e-5)
+
+
+def dropped():
+    """The first losses of a model with dropout, one of each process before they are averaged."""
+    torch.manual_seed(distributed.own_seed(0))
+    return nn.functional.dropout(torch.ones(50)).tolist(), distributed.rank()
+
+
+def test_each_process_draws_its_own_dropout(two):
+    (first, _), (second, _) = two(dropped)
+    assert first != second
+    torch.manual_seed(0)
+    assert first == nn.functional.dropout(torch.ones(50)).tolist()  # that of a single process
+
+
+def uneven():
+    with pytest.raises(distributed.ProcessError, match="a batch of 3 cannot be shared out evenly"):
+        train(model(), batches(3), PLAN)
+    return True
+
+
+def test_a_batch_that_cannot_be_shared_out_is_refused(two):
+    assert two(uneven) == [True, True]
+
+
+def fails_in_the_first():
+    try:
+        distributed.from_first(lambda: [][1])
+    except BaseException as error:
+        return type(error).__name__
+
+
+def test_what_fails_in_the_first_process_ends_all(two):
+    assert two(fails_in_the_first) == ["IndexError", "SystemExit"]
+    assert two(distributed.from_first, os.getpid) == [two(os.getpid)[0]] * 2
+
+
+# ------------------------------------------------------------------ torchrun
+
+
+def torchrun(*arguments, number=2):
+    program = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    return subprocess.Popen(
+        [*program, "--nproc-per-node", str(number), "-m", "rnnbook", "train", *arguments],
+        env={**os.environ, "GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_a_killed_process_ends_the_run_in_one_line_and_it_goes_on(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("plays.txt").write_text(TEXT)
+    arguments = ["shakespeare", "--text", "plays.txt", "--output", "run.pt"]
+    endless = torchrun(*arguments, "--steps", "101")
+    checkpoint = Path("run.pt.checkpoint")
+    workers = []
+    while not checkpoint.exists() and endless.poll() is None:
+        workers = psutil.Process(endless.pid).children() or workers
+        time.sleep(0.02)
+    second = next(worker for worker in workers if worker.environ()["RANK"] == "1")
+    second.send_signal(signal.SIGKILL)
+    out, err = endless.communicate(timeout=120)
+    ours = [line for line in err.splitlines() if line.startswith("rnnbook: ")]
+    assert endless.returncode != 0 and len(ours) == 1, err
+    assert "another process of this run has ended; go on with: torchrun --nproc-per-node 2" in err
+    assert len(load_checkpoint(checkpoint, {"history"})["history"]["losses"]) == 100
+
+    resumed = torchrun(*arguments, "--steps", "101", "--resume")
+    out, err = resumed.communicate(timeout=300)
+    assert resumed.returncode == 0, err
+    assert out.count("saved run.pt") == 1 and out.count("validation characters: ") == 1
+    assert not checkpoint.exists()
