@@ -32,6 +32,7 @@ CELL = """
 """
 
 
+@cache
 def code_of(source: str) -> str:
     """The code cells of a MyST chapter as one program."""
     cells = read_myst_markdown_notebook(source).cells

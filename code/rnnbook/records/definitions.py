@@ -149,12 +149,15 @@ def bound(statement: ast.stmt) -> Iterator[str]:
 
 @cache
 def find_source(module: str) -> Path | None:
-    """The file of a module; None where there is none of this name."""
-    try:
-        spec = find_spec(module)
-    except ModuleNotFoundError:  # a name in a module, not a module
-        return None
-    return Path(spec.origin) if spec and spec.origin else None
+    """The file of a module; None where there is none of this name. Nothing is imported."""
+    package, *names = module.split(".")
+    spec = find_spec(package)
+    for folder in (spec and spec.submodule_search_locations) or []:
+        place = Path(folder, *names)
+        for path in (place.with_name(f"{place.name}.py"), place / "__init__.py"):
+            if path.is_file():
+                return path
+    return None
 
 
 def canonical(node: object) -> str:
