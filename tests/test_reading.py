@@ -212,6 +212,9 @@ def test_the_search_finds_a_page_and_marks_the_words_there(
     marked = {text.lower() for text in page.locator(".highlighted").all_text_contents()}
     assert marked == set(words.split())
     assert page.problems == []
+    page.goto(f"{page.url.partition('?')[0]}?highlight={words}")  # what is stored is gone
+    page.locator("main .highlighted:visible").first.wait_for()
+    assert "?" not in page.url
 
 
 @pytest.mark.browser

@@ -111,7 +111,8 @@ if (links.size) {
 }
 
 /* After a search: Sphinx's own script marks the words that were searched for. */
-if (kept.getItem("sphinx_highlight_terms") && !document.querySelector("#search-results")) {
+const searched = kept.getItem("sphinx_highlight_terms") || new URLSearchParams(location.search).get("highlight");
+if (searched && !document.querySelector("#search-results")) {
   for (const name of ["documentation_options", "doctools", "sphinx_highlight"]) {
     const script = document.createElement("script");
     script.src = `${root.dataset.content_root}_static/${name}.js`;
