@@ -271,11 +271,38 @@ def test_a_cell_of_a_stacked_table_names_its_column_whichever_way_it_is_aligned(
     assert cells == ["<td>", "<td>", '<td class="text-right" data-label="size">', "<td>"]
 
 
-def test_a_claim_that_no_sentence_quotes_is_an_error(book):
+CHECKED = """
+## What was checked
+
+```{checked}
+- The answer, [here](a-place), is at least 40: {glue:text}`alpha-answer:.0f`.
+```
+"""
+
+
+def test_where_a_chapter_states_what_was_checked_that_is_shown_with_the_bounds(book):
+    book.write("alpha.md", (book.folder / "alpha.md").read_text("utf-8") + CHECKED)
+    assert book.build() == set()
+    fold = book.page("alpha").partition("<details")[2].partition("</details>")[0]
+    said = "The answer, here, is at least 40: 42."
+    assert f"{said} [≥\N{NO-BREAK SPACE}40]" in words(fold)
+    row = next(row for row in re.findall("<tr.*?</tr>", book.page("claims"), re.S) if "42" in row)
+    assert words(row).strip().startswith(said)
+    assert 'href="alpha.html#a-place"' in row
+
+
+def test_a_statement_that_quotes_no_claim_is_an_error(book):
+    more = CHECKED.replace(".\n```", ".\n- Yes.\n```")
+    book.write("alpha.md", (book.folder / "alpha.md").read_text("utf-8") + more)
+    code, output, _ = book.try_to_build()
+    assert code != 0 and "a statement without a claim: Yes." in output
+
+
+def test_a_claim_that_no_statement_quotes_is_an_error(book):
     book.edit("alpha.md", "The answer is {glue:text}`alpha-answer:.0f`", "The answer is there")
     book.edit("intro.md", "The answer is {glue:text}`alpha.md::alpha-answer:.0f`.", "")
     code, output, _ = book.try_to_build()
-    assert code != 0 and "no sentence quotes the claim 'alpha-answer'" in output
+    assert code != 0 and "no statement quotes the claim 'alpha-answer'" in output
 
 
 def test_the_page_of_the_build_says_what_ran_and_when(book):

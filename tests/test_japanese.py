@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog
+from bs4 import BeautifulSoup
 
 from bookbuild.catalogues import HEAD, messages, update
 from bookbuild.words import all_words
@@ -17,6 +18,8 @@ FRAME = LOCALE / "LC_MESSAGES" / "sphinx.po"
 CATALOGUES = [*sorted((LOCALE / "LC_MESSAGES" / "book").glob("*.po")), FRAME]
 NAMES = [path.stem for path in CATALOGUES]
 PAGES = NAMES[:-1]
+PENDING = (LOCALE / "pending.txt").read_text("utf-8").split()  # a new version is being translated
+COMPLETE = [name for name in PAGES if name not in PENDING]
 with open(LOCALE / "glossary.csv", encoding="utf-8", newline="") as file:
     GLOSSARY = list(csv.DictReader(file))
 
@@ -35,7 +38,8 @@ def parts(text: str) -> Counter:
 
 @pytest.mark.parametrize("path", CATALOGUES, ids=NAMES)
 def test_every_message_is_translated_and_none_is_left_over(path):
-    assert [message.id for message in messages(path) if not message.string] == []
+    missing = [message.id for message in messages(path) if not message.string]
+    assert missing == [] or path.stem in PENDING
     assert [message.id for message in messages(path) if message.fuzzy] == []
     text = path.read_text("utf-8")
     assert "#~" not in text and not re.search(r"^#: |-Date:", text, re.MULTILINE)
@@ -122,7 +126,7 @@ QUOTED = re.compile(
 )
 
 
-@pytest.mark.parametrize("name", [name for name in PAGES if name != "references"])
+@pytest.mark.parametrize("name", [name for name in COMPLETE if name != "references"])
 def test_no_english_sentence_is_left(name, html):
     page = (html / f"ja/book/{name}.html").read_text("utf-8")
     body = page[page.index('<div class="body">') : page.index("</main>")]
@@ -131,7 +135,15 @@ def test_no_english_sentence_is_left(name, html):
     assert left == []
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", PENDING)
+def test_a_page_that_is_being_translated_says_so_and_marks_what_is_english(name, html):
+    page = BeautifulSoup((html / f"ja/book/{name}.html").read_text("utf-8"), "html.parser")
+    assert "新しい版" in page.select_one("main .admonition.note").get_text()
+    assert all(part["lang"] == "en" for part in page.select("main .untranslated"))
+    assert page.select("main .untranslated"), "nothing is missing: take it from pending.txt"
+
+
+@pytest.mark.parametrize("name", COMPLETE)
 def test_alternative_texts_are_japanese(name, html):
     page = (html / f"ja/book/{name}.html").read_text("utf-8")
     texts = re.findall(r'<img[^>]* alt="([^"]*)"', page)

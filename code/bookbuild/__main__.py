@@ -15,6 +15,7 @@ from rnnbook.data import pages
 ROOT = Path.cwd()
 BUILD = ROOT / "_build"
 JAPANESE = Path("book", "locale", "ja", "LC_MESSAGES")
+PENDING = JAPANESE.with_name("pending.txt")  # pages whose translation may be incomplete
 
 
 def build_book() -> None:
@@ -57,8 +58,9 @@ def update_catalogues() -> None:
     new = {path.relative_to(templates): catalogues.read(path) for path in templates.rglob("*.pot")}
     new[Path("sphinx.pot")] = catalogues.words_of_the_frame(ROOT)
     say("To be translated")
+    pending = frozenset(PENDING.read_text("utf-8").split())
     for path, catalogue in sorted(new.items()):
-        for line in catalogues.update((JAPANESE / path).with_suffix(".po"), catalogue):
+        for line in catalogues.update((JAPANESE / path).with_suffix(".po"), catalogue, pending):
             print(line)
 
 

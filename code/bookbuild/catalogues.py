@@ -42,10 +42,13 @@ def words_of_the_frame(root: Path) -> Catalog:
     return catalogue
 
 
-def update(path: Path, new: Catalog) -> Iterator[str]:
-    """Bring a catalogue up to date with the messages of today; names those to be translated."""
+def update(path: Path, new: Catalog, pending: frozenset[str] = frozenset()) -> Iterator[str]:
+    """Bring a catalogue up to date with the messages of today; names those to be translated.
+
+    What is new in the catalogue of a `pending` page stays empty: no old message is offered.
+    """
     catalogue = read(path) if path.exists() else Catalog()
-    catalogue.update(new)
+    catalogue.update(new, no_fuzzy_matching=path.stem in pending)
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "wb") as file:
         file.write(HEAD.encode())

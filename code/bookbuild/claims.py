@@ -1,8 +1,10 @@
-"""The directive `{claims}`: every sentence of the book that quotes a checked number.
+"""What was checked: the directive `{checked}` in a chapter, and `{claims}`, which gathers them all.
 
-A claim is made in a cell (`rnnbook.page.claims.claim`) and quoted in the prose (`{glue:text}`). The
-table shows that very sentence, in the language of the page, with the number and its bounds. A
-claim that no sentence quotes is an error: nobody would read what was checked.
+A claim is made in a cell (`rnnbook.page.claims.claim`). Its statement is an item of the list in the
+chapter's `{checked}`, which quotes the number (`{glue:text}`); the bounds are added behind it, and
+the page of claims shows the same. A claim without a statement is an error: nobody would read what
+was checked. So is a statement without a claim. In a chapter without `{checked}`, the statement is
+the first sentence of the prose that quotes the number.
 """
 
 import re
@@ -15,7 +17,9 @@ from myst_nb.ext.glue.roles import PasteTextRole
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.locale import _
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
 
 from bookbuild import gathering
 from bookbuild.tables import Cell, table
@@ -60,51 +64,50 @@ def formatted(value: str, form: str) -> str:
         return format(Decimal(value), form[:-1])
 
 
-def sentences_of(doctree: nodes.document) -> dict[str, list[nodes.Node]]:
-    """For each quoted number of a chapter, the nodes of the first sentence that quotes it."""
-    found = {}
-    for node in doctree.findall(nodes.inline):
-        if "quotes" in node and node["quotes"] not in found:
-            found[node["quotes"]] = _sentence_around(node)
-    return found
+# ------------------------------------------------------------------ in a chapter
 
 
-def _sentence_around(number: nodes.inline) -> list[nodes.Node]:
-    sentences = [[]]
-    for child in number.parent.children:
-        if not isinstance(child, nodes.Text):
-            sentences[-1].append(child)
-            continue
-        first, *others = SENTENCE_END.split(str(child))
-        sentences[-1].append(nodes.Text(first))
-        sentences += [[nodes.Text(part)] for part in others]
-    wanted = next(sentence for sentence in sentences if number in sentence)
-    return [node.deepcopy() for node in wanted]
+class Checked(SphinxDirective):
+    """The folded list of statements at the end of a chapter."""
+
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        title = nodes.title("", _("Statements, with what was measured and the bounds"))
+        fold = nodes.admonition("", title, classes=["dropdown", "checked"])
+        self.state.nested_parse(self.content, self.content_offset, fold)
+        return [fold]
 
 
-def _table(app: Sphinx, page: str) -> list[nodes.table]:
-    rows = [row for chapter in gathering.executions(app.env) for row in _rows(app, page, chapter)]
-    return [table([_("Claim"), _("Measured"), _("Checked"), _("Chapter")], rows, "claims")]
+def _items(doctree: nodes.document) -> list[nodes.list_item]:
+    folds = [fold for fold in doctree.findall(nodes.admonition) if "checked" in fold["classes"]]
+    return [item for fold in folds for item in fold.findall(nodes.list_item)]
 
 
-def _rows(app: Sphinx, page: str, chapter: str) -> Iterator[list[Cell]]:
-    """One row for each sentence of a chapter, which may quote several claims."""
-    sentences, claims = sentences_of(app.env.get_doctree(chapter)), {}
-    for name, output in gathering.outputs(app.env, chapter).items():
-        claim = output.get("metadata", {}).get("claim")
-        if claim and name in sentences:
-            words = "".join(node.astext() for node in sentences[name])
-            claims.setdefault(words, (sentences[name], []))[1].append(claim)
-        elif claim:
-            logger.warning("no sentence quotes the claim %r", name, location=chapter)
-    address = app.builder.get_relative_uri(page, chapter)
-    for sentence, checked in claims.values():
-        for part in sentence:
-            for reference in part.findall(addnodes.pending_xref):
-                reference["refdoc"] = page  # from which it now leads
-        values = "; ".join(f"{claim['value']:.4g}" for claim in checked)
-        link = nodes.reference("", app.env.titles[chapter].astext(), internal=True, refuri=address)
-        yield [sentence, values, "; ".join(map(_bounds, checked)), [link]]
+class AddBounds(SphinxPostTransform):
+    """Shows the bounds of a claim behind its statement."""
+
+    default_priority = 4  # before references in it are resolved
+
+    def run(self) -> None:
+        claims = claims_of(self.app, self.env.docname)
+        for item in _items(self.document):
+            bounds = [_bounds(claims[name]) for name in _quoted(item) if name in claims]
+            if not bounds:
+                words = "a statement without a claim: %s"
+                logger.warning(words, item.astext(), location=self.env.docname)
+            item[0] += nodes.inline("", f" [{'; '.join(bounds)}]", classes=["bounds"])
+
+
+def claims_of(app: Sphinx, chapter: str) -> dict[str, dict]:
+    """The claims of a chapter by name, each with its value and bounds."""
+    found = gathering.outputs(app.env, chapter).items()
+    about = {name: output.get("metadata", {}) for name, output in found}
+    return {name: one["claim"] for name, one in about.items() if "claim" in one}
+
+
+def _quoted(node: nodes.Node) -> list[str]:
+    return [number["quotes"] for number in node.findall(nodes.inline) if "quotes" in number]
 
 
 def _bounds(claim: dict) -> str:
@@ -114,6 +117,62 @@ def _bounds(claim: dict) -> str:
     )
 
 
+# ------------------------------------------------------------------ on the page of claims
+
+
+def _table(app: Sphinx, page: str) -> list[nodes.table]:
+    rows = [row for chapter in gathering.executions(app.env) for row in _rows(app, page, chapter)]
+    return [table([_("Claim"), _("Measured"), _("Checked"), _("Chapter")], rows, "claims")]
+
+
+def _rows(app: Sphinx, page: str, chapter: str) -> Iterator[list[Cell]]:
+    """One row for each statement of a chapter, which may quote several claims."""
+    address = app.builder.get_relative_uri(page, chapter)
+    claims = claims_of(app, chapter)
+    missing = dict(claims)
+    for statement in _statements(app.env.get_doctree(chapter)):
+        names = [name for name in dict.fromkeys(_quoted(statement)) if missing.pop(name, None)]
+        for reference in statement.findall(addnodes.pending_xref):
+            reference["refdoc"] = page  # from which it now leads
+        values = "; ".join(f"{claims[name]['value']:.4g}" for name in names)
+        bounds = "; ".join(_bounds(claims[name]) for name in names)
+        link = nodes.reference("", app.env.titles[chapter].astext(), internal=True, refuri=address)
+        if names:
+            yield [[_inline(statement)], values, bounds, [link]]
+    for name in missing:
+        logger.warning("no statement quotes the claim %r", name, location=chapter)
+
+
+def _inline(paragraph: nodes.paragraph) -> nodes.inline:
+    """What it says, and whether that is translated, which Sphinx has noted."""
+    kept = {"translated": False} if paragraph.get("translated") is False else {}
+    return nodes.inline("", "", *paragraph, **kept)
+
+
+def _statements(doctree: nodes.document) -> Iterator[nodes.paragraph]:
+    """The items of `{checked}`; in a chapter without it, the sentences that quote numbers."""
+    items = _items(doctree)
+    yield from (item[0].deepcopy() for item in items)
+    if not items:
+        numbers = [node for node in doctree.findall(nodes.inline) if "quotes" in node]
+        yield from map(_sentence_around, numbers)
+
+
+def _sentence_around(number: nodes.inline) -> nodes.paragraph:
+    sentences = [[]]
+    for child in number.parent.children:
+        if not isinstance(child, nodes.Text):
+            sentences[-1].append(child)
+            continue
+        first, *others = SENTENCE_END.split(str(child))
+        sentences[-1].append(nodes.Text(first))
+        sentences += [[nodes.Text(part)] for part in others]
+    wanted = next(sentence for sentence in sentences if number in sentence)
+    return nodes.paragraph("", "", *[node.deepcopy() for node in wanted])
+
+
 def setup(app: Sphinx) -> None:
+    app.add_directive("checked", Checked)
+    app.add_post_transform(AddBounds)
     gathering.add_directive(app, "claims", _table, prose=True)
     app.add_role_to_domain("glue", "text", QuoteRole(), override=True)

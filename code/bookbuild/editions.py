@@ -57,12 +57,15 @@ def _add_switch(app: Sphinx, page: str, template: str, context: dict, doctree) -
 
 def _say_what_is_missing(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     # Sphinx marks what it could translate; of images it never says that they are.
-    missing = any(
-        node.get("translated") is False and not isinstance(node, nodes.image)
+    missing = [
+        node
         for node in doctree.findall(nodes.Element)
-    )
+        if node.get("translated") is False and not isinstance(node, nodes.image)
+    ]
     if app.config.language != ORIGINAL and missing:
-        words = _("The translation of this page is not complete. What is missing is in English.")
+        for node in missing:
+            node["classes"] += ["untranslated", "language-en"]
+        words = _("A new version of this page is being translated. What is marked is in English.")
         first_section = next(doctree.findall(nodes.section))
         first_section.insert(1, nodes.note("", nodes.paragraph("", words)))
 

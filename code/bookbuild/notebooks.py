@@ -103,6 +103,9 @@ class Text(Plain):
         self.pictures = {name: source for source, name in app.builder.images.items()}
 
     def number(self, node: nodes.Element) -> str:
+        if isinstance(node, nodes.section):
+            numbers = self.app.builder.secnumbers
+            return ".".join(map(str, numbers.get(f"#{node['ids'][0]}", numbers.get("", ()))))
         for domain in self.app.env.domains.values():
             kind = domain.get_enumerable_node_type(node)
             numbers = self.app.builder.fignumbers.get(kind, {})

@@ -1,7 +1,8 @@
-"""What the pages need besides what Sphinx writes: sizes of pictures, and solutions that open.
+"""What the pages need besides what Sphinx writes: sizes of pictures, and folds that open.
 
 A picture with its size leaves the text where it is while it loads; all but the first are loaded
-when the reader comes near. A solution is a `<details>` element, so it opens without a script.
+when the reader comes near. A box of the class `dropdown`, as a solution, is a `<details>` element,
+so it opens without a script.
 """
 
 import re
@@ -56,9 +57,19 @@ class Translator(HTML5Translator):
             self.body.append('<div class="citation-list">\n')
         self.body.append(self.starttag(node, "div", CLASS="citation"))
 
+    def visit_admonition(self, node: nodes.admonition, name: str = "") -> None:
+        if not is_fold(node):
+            return super().visit_admonition(node, name)
+        _open_details(self, node)
+
+    def depart_admonition(self, node: nodes.admonition | None = None) -> None:
+        if not node or not is_fold(node):
+            return super().depart_admonition(node)
+        _close_details(self, node)
+
     def visit_title(self, node: nodes.title) -> None:
-        """The title of a solution is its summary; a link in it would not open the solution."""
-        if not isinstance(node.parent, solution_node):
+        """The title of a fold is its summary; a link in it would not open the fold."""
+        if not is_fold(node.parent):
             return super().visit_title(node)
         words = self.encode(node.astext())
         self.body.append(f'<summary class="admonition-title">{words}</summary>\n')
@@ -83,7 +94,11 @@ def _column(cell: nodes.entry) -> str:
     return head[0][column].astext()
 
 
-def _open_solution(translator, node: solution_node) -> None:
+def is_fold(node: nodes.Element) -> bool:
+    return "dropdown" in node["classes"]
+
+
+def _open_details(translator, node: nodes.Element) -> None:
     translator.body.append(translator.starttag(node, "details", CLASS="admonition"))
 
 
@@ -141,14 +156,20 @@ def _parts(app: Sphinx) -> list[tuple[str, list[tuple[str, str]]]]:
     """The captions of the parts, from the catalogue of the front page, and the titles of pages."""
     folder, language = Path(app.srcdir, app.config.locale_dirs[0]), app.config.language
     words = translation(app.config.root_doc, folder, [language], fallback=True)
-    titles = app.env.titles
     return [
         (
             words.gettext(part.caption) if part.caption else "",
-            [(page, app.builder.render_partial(titles[page])["title"]) for page in part.items],
+            [(page, _title(app, page)) for page in part.items],
         )
         for part in app.env.external_site_map.root.subtrees
     ]
+
+
+def _title(app: Sphinx, page: str) -> str:
+    """The title of a page, with its number if it has one."""
+    number = app.env.toc_secnumbers.get(page, {}).get("", ())
+    title = app.builder.render_partial(app.env.titles[page])["title"]
+    return "".join(f"{part}. " for part in number) + title
 
 
 def _add_parts(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
@@ -159,7 +180,7 @@ def setup(app: Sphinx) -> None:
     ElementTree.register_namespace("", SVG[1:-1])
     ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
     app.set_translator("html", Translator)
-    app.add_node(solution_node, override=True, html=(_open_solution, _close_details))
+    app.add_node(solution_node, override=True, html=(_open_details, _close_details))
     app.add_node(HideCodeCellNode, override=True, html=(_open_fold, _close_details))
     app.connect("html-page-context", _add_parts)
     app.connect("build-finished", _write_pictures)

@@ -27,7 +27,7 @@ class Plain:
         return next(getattr(self, name) for name in names if hasattr(self, name))(node)
 
     def number(self, node: nodes.Element) -> str:
-        """What stands before a caption, as "Fig. 17", or the number of a formula; "" for none."""
+        """What stands before a caption, as "Fig. 4.8", or the number of a formula or section."""
         return ""
 
     def picture(self, node: nodes.image) -> str:
@@ -91,7 +91,10 @@ class Plain:
         level, above = 0, node.parent
         while isinstance(above, nodes.section):
             level, above = level + 1, above.parent
-        return f"{'#' * level} {self._line(node)}" if level else self.write_caption(node)
+        if not level:
+            return self.write_caption(node)
+        number = self.number(node.parent)
+        return f"{'#' * level} " + (f"{number}. " if number else "") + self._line(node)
 
     def write_caption(self, node: nodes.Element) -> str:
         number = self.number(node.parent)
@@ -112,9 +115,9 @@ class Plain:
     def write_block_quote(self, node: nodes.Element) -> str:
         return indent(self._blocks(node), "> ", lambda line: True)
 
-    write_Admonition = write_block_quote
-
-    def write_solution_node(self, node: nodes.Element) -> str:
+    def write_Admonition(self, node: nodes.Element) -> str:
+        if "dropdown" not in node["classes"]:
+            return self.write_block_quote(node)
         summary, content = escape(node[0].astext()), self._blocks(node[1:])
         return f"<details><summary>{summary}</summary>\n\n{content}\n\n</details>"
 
