@@ -1,7 +1,10 @@
 """Every chapter runs from top to bottom; each shows up here by name."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import jupytext
@@ -47,6 +50,79 @@ def test_a_chapter_has_a_question_exercises_with_solutions_and_a_recap(chapter):
     solutions = re.findall(r"\{solution\} (\S+)", text)
     assert len(exercises) >= 2 and exercises == solutions
     assert all(f"## {part}\n" in text for part in ("In practice", "Exercises", "Recap"))
+
+
+# ------------------------------------------------------------------ the second edition
+
+SECOND = [
+    chapter for chapter in CHAPTERS if "{checked}" in (ROOT / f"book/{chapter}.md").read_text("utf-8")
+]
+LAST = [
+    "In practice",
+    "Write it yourself",
+    "Exercises",
+    "Ten questions",
+    "Limits",
+    "What was checked",
+    "Recap",
+]
+NOT_SHOWN = {"hide-cell", "hide-input", "remove-cell", "remove-input"}
+SHORT = """
+from rnnbook.training.settings import Settings
+Settings.total_steps = lambda settings, batches: 2
+"""
+
+
+def code_cells(chapter: str, *, shown: bool) -> list[str]:
+    """The code of the cells that a reader sees, or of those that are folded or left out."""
+    cells = jupytext.read(ROOT / f"book/{chapter}.md").cells
+    return [
+        cell.source
+        for cell in cells
+        if cell.cell_type == "code" and shown == (not NOT_SHOWN & {*cell.metadata.get("tags", ())})
+    ]
+
+
+@pytest.mark.parametrize("chapter", SECOND)
+def test_the_cells_that_one_sees_are_a_program(chapter, tmp_path):
+    """Copied in their order, they run; here, with two steps for each training."""
+    program = tmp_path / f"{chapter}.py"
+    program.write_text("\n\n".join([SHORT, *code_cells(chapter, shown=True)]), "utf-8")
+    environment = {**os.environ, "MPLBACKEND": "agg"}
+    result = subprocess.run(
+        [sys.executable, program], env=environment, cwd=tmp_path, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stderr[-3000:]
+
+
+@pytest.mark.parametrize("chapter", SECOND)
+def test_a_reader_of_the_code_sees_no_checks(chapter):
+    shown = "\n".join(code_cells(chapter, shown=True))
+    assert re.findall(r"\b(?:claim|glue|assert)\b", shown) == []
+
+
+@pytest.mark.parametrize("chapter", SECOND)
+def test_a_chapter_ends_with_what_a_reader_may_do(chapter):
+    text = (ROOT / f"book/{chapter}.md").read_text("utf-8")
+    assert re.findall(r"^## (.+)$", text, re.MULTILINE)[-len(LAST) :] == LAST
+    questions = text.partition("## Ten questions\n")[2].partition("## Limits")[0]
+    numbers = [int(number) for number in re.findall(r"^(\d+)\. ", questions, re.MULTILINE)]
+    assert numbers == [*range(1, 11)] * 2  # questions and answers
+    folds = text.partition("## In practice")[0].count("{admonition}")
+    assert folds >= 3, "a reader is asked to guess three times"
+    assert "compare(" in text
+
+
+@pytest.mark.parametrize("chapter", SECOND)
+def test_the_prose_of_a_chapter_quotes_few_numbers(chapter):
+    """Most stand in tables, in figures, and in what was checked."""
+    text = (ROOT / f"book/{chapter}.md").read_text("utf-8")
+    text = re.sub(r"(?s)```\{checked\}.*?```", "", text)
+    prose = [line for line in text.splitlines() if not line.startswith("|")]
+    assert "\n".join(prose).count("{glue:text}") <= 12
+
+
+# ------------------------------------------------------------------ the build
 
 
 def test_a_chapter_keeps_to_its_memory(site):

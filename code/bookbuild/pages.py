@@ -167,9 +167,9 @@ def _parts(app: Sphinx) -> list[tuple[str, list[tuple[str, str]]]]:
 
 def _title(app: Sphinx, page: str) -> str:
     """The title of a page, with its number if it has one."""
-    number = app.env.toc_secnumbers.get(page, {}).get("", ())
-    title = app.builder.render_partial(app.env.titles[page])["title"]
-    return "".join(f"{part}. " for part in number) + title
+    title, numbers = app.env.titles[page].deepcopy(), app.env.toc_secnumbers.get(page, {})
+    title["secnumber"] = numbers.get("")
+    return app.builder.render_partial(title)["title"]
 
 
 def _add_parts(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
