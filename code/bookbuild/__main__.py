@@ -1,4 +1,4 @@
-"""`python -m bookbuild` builds both editions; `locale`, `pages`, `links`, `zip` do what they say.
+"""`python -m bookbuild` builds both editions; `locale`, `links`, `zip` do what they say.
 
 The English edition is what `jupyter-book build .` makes. The Japanese one is made from the same
 sources and the same executions, with the catalogues in book/locale/ja.
@@ -10,7 +10,6 @@ from pathlib import Path
 
 from bookbuild import catalogues, recovery
 from rnnbook.cli.main import main as rnnbook
-from rnnbook.data import pages
 
 ROOT = Path.cwd()
 BUILD = ROOT / "_build"
@@ -64,14 +63,6 @@ def update_catalogues() -> None:
             print(line)
 
 
-def copy_prose() -> None:
-    """Copy today's prose to where `rnnbook.data.pages` reads it; a chapter trains on it anew."""
-    pairs = catalogues.pairs(JAPANESE / "book")
-    lines = [f"{english}\t{japanese}\n" for english, japanese in pairs]
-    pages.COPY.write_text("".join(lines), "utf-8")
-    say(f"{len(lines)} paragraphs copied; mend the date in rnnbook/data/pages.py")
-
-
 def pack() -> None:
     """Pack the built site into one file, which lies in it, too: _build/html/rnnbook.zip."""
     archive = BUILD / "html" / "rnnbook.zip"
@@ -116,7 +107,6 @@ def say(text: str) -> None:
 TASKS = {
     "book": build_book,
     "locale": update_catalogues,
-    "pages": copy_prose,
     "links": lambda: sphinx("linkcheck", BUILD / "links"),  # broken ones are in its output.txt
     "zip": pack,
 }

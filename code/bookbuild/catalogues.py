@@ -1,14 +1,10 @@
-"""What is done with the catalogues in book/locale: `make locale`, and the book's own prose."""
+"""What is done with the catalogues in book/locale: `make locale`."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po, write_po
-from markdown_it.renderer import RendererHTML
-from myst_parser.config.main import MdParserConfig
-from myst_parser.parsers.mdit import create_md_parser
 
 from bookbuild.words import all_words
 
@@ -20,8 +16,6 @@ msgstr ""
 "Content-Transfer-Encoding: 8bit\\n"
 
 """  # without dates: only messages change
-MYST = create_md_parser(MdParserConfig(enable_extensions={"dollarmath"}), RendererHTML)
-JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 
 
 def read(path: Path) -> Catalog:
@@ -56,29 +50,3 @@ def update(path: Path, new: Catalog, pending: frozenset[str] = frozenset()) -> I
     for message in catalogue:
         if message.id and (message.fuzzy or not message.string):
             yield f"{path}: {'changed' if message.fuzzy else 'new'}: {message.id[:60]}"
-
-
-# ------------------------------------------------------------------ the book's own prose
-
-
-def pairs(catalogues: Path) -> Iterator[tuple[str, str]]:
-    """(English, Japanese) of every paragraph of the catalogues in a folder, without markup."""
-    for path in sorted(catalogues.glob("*.po")):
-        if path.stem == "api":  # descriptions of functions, not prose
-            continue
-        for message in messages(path):
-            english, japanese = plain(message.id), plain(message.string)
-            translated = JAPANESE.search(japanese) and not JAPANESE.search(english)
-            if translated and len(english) > 40:
-                yield english, japanese
-
-
-def plain(text: str) -> str:
-    """The words of a paragraph in MyST Markdown, in one line, without formulas, code and roles."""
-    (paragraph,) = MYST.parseInline(text)
-    words = [
-        token.content or " "  # nothing is the end of a line
-        for token in paragraph.children
-        if token.type in ("text", "softbreak")
-    ]
-    return " ".join("".join(words).split())
