@@ -179,6 +179,52 @@ def test_a_demo_begins_and_fits_a_phone(kind, show):
     page.screenshot(path=folder / f"demo-{kind}.png", full_page=True)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_demo_says_first_what_to_try(kind, show):
+    page = show(ALL[kind]())
+    line = page.locator(".stage > :first-child")
+    assert "try" in line.get_attribute("class") and len(line.inner_text()) > 20
+
+
+PLACES = """
+[...document.querySelectorAll('.rnn-demo :is(button, select, textarea, input, canvas, svg, .bars)')]
+  .filter(node => node.checkVisibility())
+  .map(node => [node, node.getBoundingClientRect()])
+  .map(([node, { x, y, width, height }]) =>
+    [node.localName, node.className.baseVal ?? node.className,
+      ...[x, y, width, height].map(Math.round)].join(" "))
+"""
+SMALLEST, LARGEST = (
+    f"node => {{ node.value = node.{end}; node.dispatchEvent(new Event('input')); }}"
+    for end in ("min", "max")
+)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("kind", KINDS)
+def test_numbers_that_change_move_nothing(kind, width, show):
+    """A slider at either end, a gate shut, a row read, a letter shown: all stays in its place."""
+    page = show(ALL[kind]())
+    page.set_viewport_size({"width": width, "height": 900})
+    page.locator(".stage").wait_for()
+    before = page.evaluate(PLACES)
+    for move in (LARGEST, SMALLEST):
+        for control in page.locator(".rnn-demo input[type=range]").all():
+            control.evaluate(move)
+            assert page.evaluate(PLACES) == before
+    if kind == "gates":
+        page.locator(".gate:enabled").first.click()
+    if kind == "writer":
+        page.locator(".paper").focus()
+        page.keyboard.press("Home")
+    if kind == "digits":
+        page.get_by_label("test image 2, a 5").click()
+        page.get_by_role("button", name="Pause").click()
+    if kind == "trainer":
+        train(page)
+    assert page.evaluate(PLACES) == before
+
+
 SMALL_TARGETS = """
 [...document.querySelectorAll('.rnn-demo :is(button, select, input[type=range])')]
   .map(node => [node.outerHTML.slice(0, 80), node.getBoundingClientRect()])
@@ -219,6 +265,8 @@ def test_two_of_a_kind_do_not_disturb_each_other(kind, show):
     page.locator(".stage").nth(1).wait_for()
     before = page.locator(".stage").nth(1).inner_html()
     first = page.locator(".stage").nth(0)
+    for folded in first.locator("summary").all():
+        folded.click()
     for control in first.locator("select").all()[:1]:
         control.select_option(index=1)
     for control in first.locator("input[type=range]").all()[:2]:
@@ -362,14 +410,28 @@ def test_the_gates_are_one_tab_stop_and_arrow_keys_walk_them(show):
     assert stops.count() == 0
 
 
-def test_on_a_phone_the_inputs_of_the_gate_player_are_wide_enough_for_a_finger(show):
+def test_on_a_phone_the_inputs_of_the_gate_player_have_room_for_a_finger(show):
     page = show(demo("gates"))
     page.set_viewport_size({"width": 360, "height": 740})
     page.locator(".stage").wait_for()
-    widths = page.locator(".input input").evaluate_all(
-        "inputs => inputs.map(input => input.getBoundingClientRect().width)"
+    sizes = page.locator(".row-x input").evaluate_all(
+        "inputs => inputs.map(i => i.getBoundingClientRect()).map(b => [b.width, b.height])"
     )
-    assert len(widths) == 12 and min(widths) > 180
+    assert len(sizes) == 12  # upright: as high as the way of their handle, 24 px wide or more
+    assert min(width for width, _ in sizes) >= 24 and min(height for _, height in sizes) >= 80
+
+
+def test_an_input_of_the_gate_player_is_pulled_up_and_down(show):
+    page = show(demo("gates"))
+    first = page.get_by_label("input at step 1", exact=True)
+    box = first.bounding_box()
+    middle = box["x"] + box["width"] / 2
+    states = page.locator(".row-c .number")
+    for share, value in ((0.02, "1.00"), (0.98, "−1.00")):
+        page.mouse.click(middle, box["y"] + share * box["height"])
+        assert states.first.inner_text() == value
+    first.press("ArrowUp")
+    assert states.first.inner_text() == "−.90"
 
 
 def test_gates_left_alone_solve_the_second_challenge(show):
@@ -383,7 +445,7 @@ def test_gates_left_alone_solve_the_second_challenge(show):
 def test_the_cell_adds_where_all_gates_are_open(show):
     page = show(demo("gates"))
     page.locator(".stage").wait_for()
-    c = page.locator("tbody tr td:nth-child(6)").all_inner_texts()
+    c = page.locator(".row-c .number").all_inner_texts()
     assert [float(value) for value in c[:6]] == [0.0, 0.8, 0.8, 0.8, 0.8, 0.2]
 
 
@@ -459,12 +521,39 @@ def test_at_a_long_lag_the_lstm_learns_and_the_simple_rnn_does_not(show):
 # ------------------------------------------------------------------ the writer
 
 
-def write(page, **settings) -> str:
-    """Press the button, wait, and return what stands on the paper."""
-    page.get_by_label("Pace").select_option("fast")
-    page.get_by_role("button", name="Write").click()
-    page.get_by_role("button", name="Write").wait_for()
+def paper(page) -> str:
+    """What stands on the paper."""
     return page.locator(".paper").evaluate("node => node.textContent")
+
+
+def write(page, button="Begin anew") -> str:
+    """Press the button, wait, and return what stands on the paper."""
+    page.locator(".more").evaluate("node => { node.open = true; }")
+    page.get_by_label("Pace").select_option("fast")
+    page.get_by_role("button", name=button).click()
+    page.get_by_role("button", name="Write").wait_for()
+    return paper(page)
+
+
+def test_it_opens_with_a_line_and_goes_on_from_it(show):
+    page = show(writer())
+    page.locator(".stage").wait_for()
+    opening = paper(page)
+    assert opening.startswith("ABC") and 3 < len(opening) <= 83
+    assert opening[3:].rstrip("\n").count("\n") == 0
+    assert page.locator(".expected li").count() == 8  # of one of its letters
+    assert page.locator(".paper .chosen").count() == 1
+    assert page.locator(".paper .given").all_inner_texts() == list("ABC")
+    longer = write(page, "Write")
+    assert longer.startswith(opening) and len(longer) == len(opening) + 400
+    again = write(page)
+    assert longer.startswith(again)  # the line was written with the settings that are shown
+
+
+def test_another_beginning_is_a_new_text(show):
+    page = show(writer())
+    page.get_by_label("the beginning").fill("Bad")
+    assert write(page, "Write").startswith("Bad") and len(paper(page)) == 403
 
 
 def test_the_same_seed_writes_the_same_text(show):
@@ -493,12 +582,15 @@ def test_the_likeliest_characters_are_those_of_torch(show):
 
 def test_it_can_be_stopped_and_shows_what_it_expected(show):
     page = show(writer())
+    opening = len(paper(page))
     page.get_by_role("button", name="Write").click()
-    page.wait_for_function("document.querySelector('.paper').textContent.length > 10")
+    page.wait_for_function(
+        "length => document.querySelector('.paper').textContent.length > length", arg=opening + 5
+    )
     page.get_by_role("button", name="Stop").click()
-    length = page.locator(".paper").evaluate("node => node.textContent.length")
+    length = len(paper(page))
     let_it_paint(page)
-    assert page.locator(".paper").evaluate("node => node.textContent.length") == length
+    assert len(paper(page)) == length
     page.locator(".paper").focus()
     for _ in range(5):
         page.keyboard.press("ArrowRight")
@@ -549,6 +641,60 @@ def test_an_empty_pad_and_a_drawing(show):
     page.get_by_role("button", name="Clear").click()
     assert "Draw a digit" in page.locator(".status").first.inner_text()
     assert page.locator(".bars .value").all_inner_texts() == ["10 %"] * 10
+
+
+def test_a_stroke_is_added_to_the_drawing_and_not_to_a_test_image(show):
+    page = show(digits())
+    stop_the_clock(page)
+    pad, sheet = page.locator(".pad"), page.locator(".sheet")
+    x, y, side = (pad.bounding_box()[key] for key in ("x", "y", "width"))
+
+    def stroke(*points: tuple[float, float]):
+        first, *others = [(x + u * side, y + v * side) for u, v in points]
+        page.mouse.move(*first)
+        page.mouse.down()
+        for point in others:
+            page.mouse.move(*point, steps=4)
+        page.mouse.up()
+
+    def inked() -> int:
+        return pad.evaluate(
+            """node => node.getContext("2d").getImageData(0, 0, node.width, node.height)
+            .data.filter((value, k) => k % 4 === 3 && value > 0).length"""
+        )
+
+    stroke((0.3, 0.2), (0.7, 0.2), (0.5, 0.8))
+    assert sheet.get_attribute("data-shows") == "pen"
+    one = inked()
+    page.clock.run_for(600 + 29 * 150)
+    assert sheet.get_attribute("data-shows") == "image"  # what the network has made of it
+    stroke((0.35, 0.5), (0.75, 0.5))
+    assert inked() > one
+    page.clock.run_for(600)
+    page.get_by_label("test image 1, a 5").click()
+    assert inked() == 0
+
+
+def test_in_the_dark_the_ink_is_light_and_the_sheet_is_not_white(show):
+    page = show(digits())
+    page.locator(".stage").wait_for()
+    filters = page.locator(".ink").evaluate_all(INVERTED)
+    assert set(filters) == {"invert(0)"}
+    page.evaluate(
+        """() => { const { dataset, style } = document.documentElement;
+        dataset.theme = "dark";
+        style.setProperty("--pst-color-background", "#16181c");
+        style.setProperty("--pst-color-text-base", "#d8dbe0"); }"""
+    )
+    assert set(page.locator(".ink").evaluate_all(INVERTED)) == {"invert(1)"}
+    white = page.locator(".rnn-demo *").evaluate_all(
+        """nodes => nodes.filter(n => getComputedStyle(n).backgroundColor === "rgb(255, 255, 255)")
+        .map(node => node.outerHTML)"""
+    )
+    assert white == []
+
+
+INVERTED = "nodes => nodes.map(node => getComputedStyle(node).filter)"
 
 
 def test_every_image_is_read_from_its_first_row(show):

@@ -407,8 +407,9 @@ def test_the_model_of_the_page_writes(page, html):
     page.goto((html / "book/shakespeare.html").as_uri())
     demo = page.locator(".rnn-demo")
     demo.scroll_into_view_if_needed()
+    demo.get_by_text("More settings").click()
     demo.get_by_label("Pace").select_option("fast")
-    demo.get_by_role("button", name="Write").click()
+    demo.get_by_role("button", name="Begin anew").click()
     demo.get_by_role("button", name="Write").wait_for()
     text = demo.locator(".paper").evaluate("node => node.textContent")
     assert text.startswith("ROMEO:\n") and len(text) == 407

@@ -69,27 +69,26 @@ function readRows(layer, head, head_b, image) {
   return layer.forward(image).map((step) => ({ ...step, p: softmax(affine(head, step.h, head_b)) }));
 }
 
-function makeDigits(stage, { examples, labels }, weights) {
-  const layer = new LSTM(weights.W_x, weights.W_h, weights.b);
-  const images = examples.map((code) => {
-    const pixels = new Uint8Array(bytes(code));
-    return Array.from({ length: SIDE }, (_, r) => Float32Array.from(pixels.subarray(r * SIDE, (r + 1) * SIDE), (v) => v / 255));
-  });
-  let image = images[0], label = labels[0], steps = [], row = SIDE, playing = null;
-
-  /* The pad on which one draws. */
-  const pad = element("canvas", { width: PAD, height: PAD, class: "pad", "aria-label": say("Draw a digit here with mouse, finger or pen; with the keyboard, take a test image"), role: "img" });
+/** The sheet: one square in which one draws, and in which stands what the network reads. The ink
+    of the pen lies over the 28 × 28 pixels that are made of it; one of the two is to be seen.
+    `begun` is called when a stroke begins, `drawn` some time after the last one has ended. */
+function makeSheet(begun, drawn) {
+  const pad = element("canvas", { width: PAD, height: PAD, class: "pad ink", role: "img", "aria-label": say("Draw a digit here with mouse, finger or pen; with the keyboard, take a test image") });
+  const seen = element("canvas", { width: SIDE, height: SIDE, class: "seen ink", role: "img", "aria-label": say("the image as the network sees it, with the row that it reads") });
+  const invitation = element("span", { class: "invitation", "aria-hidden": "true" }, say("Draw here"));
+  const node = element("div", { class: "sheet" }, seen, element("div", { class: "unread" }), invitation, pad);
   const pen = pad.getContext("2d", { willReadFrequently: true });
   let pressed = false, waiting = null;
   const place = (event) => {
     const box = pad.getBoundingClientRect();
     return [((event.clientX - box.left) * PAD) / box.width, ((event.clientY - box.top) * PAD) / box.height];
   };
+  const stopWaiting = () => clearTimeout(waiting);
   pad.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
-    pause();
-    say_(say("Drawing …"));
-    clearTimeout(waiting);
+    begun();
+    stopWaiting();
+    node.dataset.shows = "pen";
     pad.setPointerCapture(event.pointerId);
     pressed = true;
     pen.lineWidth = 22;
@@ -107,62 +106,102 @@ function makeDigits(stage, { examples, labels }, weights) {
   });
   for (const name of ["pointerup", "pointercancel"]) {
     pad.addEventListener(name, () => {
-      if (pressed) waiting = setTimeout(readDrawing, BETWEEN_STROKES);
+      if (pressed) waiting = setTimeout(() => drawn(ink()), BETWEEN_STROKES);
       pressed = false;
     });
   }
 
-  function readDrawing() {
+  function ink() {
     const data = pen.getImageData(0, 0, PAD, PAD).data; // ink is black with some opacity
-    const found = prepared(Float32Array.from({ length: PAD * PAD }, (_, k) => data[4 * k + 3] / 255));
-    if (found) read(found, null);
-    else say_(say("The pad is empty: draw a digit."));
+    return Float32Array.from({ length: PAD * PAD }, (_, k) => data[4 * k + 3] / 255);
   }
 
-  const clear = button(say("Clear"), () => {
+  function wipe() {
+    stopWaiting();
     pen.clearRect(0, 0, PAD, PAD);
-    clearTimeout(waiting);
-    pause();
-    [image, label] = [blank(), null];
-    steps = readRows(layer, weights.head, weights.head_b, image);
-    show(0);
-    say_(say("Draw a digit, or take one of the test images."));
+  }
+
+  /** Show an image, of which some rows are read. */
+  function show(image, row) {
+    node.dataset.shows = isBlank(image) ? "nothing" : "image";
+    paint(seen, image);
+    node.style.setProperty("--row", row);
+  }
+
+  return { node, wipe, show };
+}
+
+/** The ten probabilities as bars. */
+function makeBars() {
+  const bars = Array.from({ length: 10 }, (_, k) => element("li", {}, element("span", { class: "digit" }, String(k)),
+    element("span", { class: "track" }), element("span", { class: "value" })));
+  const node = element("ol", { class: "bars", "aria-label": say("probabilities") }, ...bars);
+  const show = (p, best) => bars.forEach((bar, k) => {
+    bar.style.setProperty("--share", p[k]);
+    bar.lastChild.textContent = percent(p[k]);
+    bar.classList.toggle("best", k === best);
   });
-  const play = button("", () => (playing ? pause() : run()), { class: "primary" });
-  const stepOn = button(say("One row"), () => {
-    pause();
-    show(Math.min(row + 1, SIDE));
+  return { node, show };
+}
+
+/** A button with a small picture for each test image. */
+function makeExamples(images, labels, take) {
+  const keys = images.map((one, k) => {
+    const picture = element("canvas", { width: SIDE, height: SIDE, class: "ink", "aria-hidden": "true" });
+    paint(picture, one);
+    const key = button("", () => take(one, labels[k]), { "aria-label": say("test image {number}, a {label}", { number: k + 1, label: labels[k] }) });
+    key.append(picture);
+    return key;
   });
+  return element("div", { class: "examples", role: "group", "aria-label": say("Test images") }, ...keys);
+}
+
+function makeDigits(stage, { examples, labels }, weights) {
+  const layer = new LSTM(weights.W_x, weights.W_h, weights.b);
+  const images = examples.map((code) => {
+    const pixels = new Uint8Array(bytes(code));
+    return Array.from({ length: SIDE }, (_, r) => Float32Array.from(pixels.subarray(r * SIDE, (r + 1) * SIDE), (v) => v / 255));
+  });
+  let image = images[0], label = labels[0], steps = [], row = SIDE, playing = null;
+
+  const sheet = makeSheet(() => {
+    pause();
+    tell(say("Drawing …"));
+  }, (ink) => {
+    const found = prepared(ink);
+    if (found) read(found, null);
+    else tell(say("The pad is empty: draw a digit."));
+  });
+  const play = button("", () => (playing ? pause() : run()), { class: "primary play" });
   const rows = slider(say("Rows read"), { min: 0, max: SIDE, step: 1, value: SIDE }, (value) => {
     pause();
     show(value);
   });
-  const choices = element("div", { class: "examples", role: "group", "aria-label": say("Test images") },
-    ...images.map((one, k) => {
-      const picture = element("canvas", { width: SIDE, height: SIDE, "aria-hidden": "true" });
-      paint(picture, one);
-      const key = button("", () => {
-        pen.clearRect(0, 0, PAD, PAD);
-        clearTimeout(waiting);
-        read(one, labels[k]);
-      }, { "aria-label": say("test image {number}, a {label}", { number: k + 1, label: labels[k] }) });
-      key.append(picture);
-      return key;
-    }));
-  const status = statusLine(), summary = statusLine();
+  const clear = button(say("Clear"), () => {
+    sheet.wipe();
+    pause();
+    take(blank(), null);
+    show(0);
+    tell(say("Draw a digit, or take one of the test images."));
+  });
+  const choices = makeExamples(images, labels, (one, itsLabel) => {
+    sheet.wipe();
+    read(one, itsLabel);
+  });
+  const bars = makeBars(), status = statusLine(), summary = statusLine();
   status.setAttribute("aria-live", "off"); // while it plays it changes too often to be read aloud
   summary.classList.add("hidden-words");
-  const say_ = (words) => (status.textContent = words);
-
-  /* What the network sees and knows. */
-  const seen = element("canvas", { width: SIDE, height: SIDE, class: "seen", role: "img", "aria-label": say("the image as the network sees it, with the row that it reads") });
-  const bars = Array.from({ length: 10 }, (_, k) => element("li", {}, element("span", {}, String(k)), element("span", { class: "value" })));
+  const tell = (words) => (status.textContent = words);
   const strip = (words) => element("canvas", { width: layer.hiddenSize, height: 1, class: "strip", role: "img", "aria-label": words });
   const hidden = strip(say("hidden state")), forget = strip(say("forget gate"));
 
-  function read(one, itsLabel) {
+  function take(one, itsLabel) {
     [image, label] = [one, itsLabel];
     steps = readRows(layer, weights.head, weights.head_b, image);
+  }
+
+  function read(one, itsLabel) {
+    take(one, itsLabel);
     row = 0;
     if (calm.matches) show(SIDE);
     else run();
@@ -170,7 +209,7 @@ function makeDigits(stage, { examples, labels }, weights) {
 
   function run() {
     pause();
-    if (isBlank(image)) return say_(say("The pad is empty: draw a digit."));
+    if (isBlank(image)) return tell(say("The pad is empty: draw a digit."));
     let next = row >= SIDE ? 0 : row;
     play.textContent = say("Pause");
     playing = setInterval(() => {
@@ -191,35 +230,28 @@ function makeDigits(stage, { examples, labels }, weights) {
   /** Show what is known after some rows, from 0 to 28. */
   function show(count) {
     row = count;
-    rows.input.value = row;
-    rows.querySelector("output").textContent = row;
-    paint(seen, image, row);
+    rows.set(row);
+    sheet.show(image, row);
     const step = steps[row - 1], p = step?.p ?? Array(10).fill(0.1);
-    bars.forEach((bar, k) => {
-      bar.style.setProperty("--share", p[k]);
-      bar.lastChild.textContent = percent(p[k]);
-    });
+    const best = p.indexOf(Math.max(...p)), sure = percent(p[best]);
+    bars.show(p, step ? best : null);
     colours(hidden, step ? step.h : zeros(layer.hiddenSize), -1);
     colours(forget, step ? step.f : zeros(layer.hiddenSize), 0);
-    const best = p.indexOf(Math.max(...p)), sure = percent(p[best]);
     const known = row === 1 ? say("After 1 row: {best}, with {sure}.", { best, sure })
       : say("After {row} rows: {best}, with {sure}.", { row, best, sure });
     const truth = label === null ? [] : [say("Its label says {label}.", { label })];
-    say_(row === 0 ? say("Nothing read yet.") : [known, ...truth].join(" "));
+    tell(row === 0 ? say("Nothing read yet.") : [known, ...truth].join(" "));
   }
 
-  const labelled = (words, node) => element("div", { class: "labelled" }, element("span", {}, words), node);
+  const labelled = (words, ...nodes) => element("div", { class: "labelled" }, element("span", {}, words), ...nodes);
   stage.append(
-    element("div", { class: "digit-columns" },
-      element("div", {}, labelled(say("draw here"), pad), element("div", { class: "controls" }, clear)),
-      element("div", {}, labelled(say("what it sees"), seen),
-        element("div", { class: "controls" }, play, stepOn)),
-      status,
-      element("ol", { class: "bars", "aria-label": say("probabilities") }, ...bars)),
-    element("div", { class: "controls" }, rows), summary,
-    labelled(say("hidden state h"), hidden), labelled(say("forget gate f"), forget),
-    labelled(say("test images"), choices));
-  steps = readRows(layer, weights.head, weights.head_b, image);
+    toTry(say("Draw a 7, and watch after which row it is sure. Then add a bar through it.")),
+    element("div", { class: "digit-columns" }, sheet.node,
+      element("div", { class: "known" }, status, bars.node)),
+    element("div", { class: "controls line" }, play, rows, clear), summary,
+    labelled(say("test images"), choices),
+    element("div", { class: "strips" }, labelled(say("hidden state h"), hidden), labelled(say("forget gate f"), forget)));
+  take(image, label);
   pause();
   show(SIDE);
 }
@@ -230,26 +262,20 @@ const isBlank = (image) => image.every((row) => row.every((value) => value === 0
 
 const percent = (p) => (p > 0.995 && p < 1 ? "> 99 %" : `${Math.round(100 * p)} %`);
 
-/** Draw 28 × 28 pixels, dark ink on light paper, and the row that is being read. */
-function paint(canvas, image, row = null) {
+/** Draw 28 × 28 pixels: black ink on no ground. The theme turns it white where the page is dark. */
+function paint(canvas, image) {
   const context = canvas.getContext("2d"), data = context.createImageData(SIDE, SIDE);
-  for (let r = 0; r < SIDE; r++) {
-    for (let c = 0; c < SIDE; c++) {
-      const grey = 255 * (1 - image[r][c]), now = row !== null && r === row - 1;
-      const unread = row !== null && r >= row ? 0.35 : 1;
-      data.data.set([now ? grey * 0.7 : grey, grey, now ? Math.max(grey, 90) : grey, 255 * unread], 4 * (r * SIDE + c));
-    }
-  }
+  image.forEach((row, r) => row.forEach((ink, c) => data.data.set([0, 0, 0, 255 * ink], 4 * (r * SIDE + c))));
   context.putImageData(data, 0, 0);
 }
 
-/** A strip of colours: orange for the lowest value, white in between, blue for 1. */
+/** A strip of colours: orange for the lowest value, none in between, blue for 1. */
 function colours(canvas, values, low) {
   const context = canvas.getContext("2d"), data = context.createImageData(values.length, 1);
   values.forEach((value, k) => {
-    const share = (value - low) / (1 - low); // from 0 to 1
-    const [from, to, part] = share < 0.5 ? [[230, 159, 0], [255, 255, 255], 2 * share] : [[255, 255, 255], [0, 114, 178], 2 * share - 1];
-    data.data.set([...from.map((a, n) => a + part * (to[n] - a)), 255], 4 * k);
+    const share = (2 * (value - low)) / (1 - low) - 1; // from -1 to 1
+    const color = share < 0 ? [224, 146, 0] : [30, 130, 200];
+    data.data.set([...color, 255 * Math.abs(share)], 4 * k);
   });
   context.putImageData(data, 0, 0);
 }

@@ -1,4 +1,5 @@
-/* The gate player: one LSTM cell, whose gates the reader holds open or shut. */
+/* The gate player: one LSTM cell, whose gates the reader holds open or shut. Time runs from left to
+   right; what goes in stands above the gates, and what comes of it below them. */
 
 const STEPS = 12;
 const GATES = ["i", "f", "o"];
@@ -56,6 +57,38 @@ const MODES = {
   alone: say("left alone"),
 };
 
+/** A name with the index t, or t - 1. */
+const indexed = (name, index = "t") => [name, element("sub", {}, index)];
+
+/** The table: a column for each step; rows for the input, the gates, the cell state and h. */
+function makeTable(selects, onInput, onGate) {
+  const steps = Array.from({ length: STEPS }, (_, t) => {
+    const input = element("input", {
+      type: "range", min: -1, max: 1, step: 0.1, class: "upright", "aria-orientation": "vertical",
+      "aria-label": say("input at step {step}", { step: t + 1 }),
+    });
+    input.addEventListener("input", () => onInput(t, input.valueAsNumber));
+    const cells = Object.fromEntries(["x", "c", "h"].map((name) => [name, element("td", { class: "bar" })]));
+    const numbers = Object.fromEntries(["x", "c", "h"].map((name) => [name, element("span", { class: "number" })]));
+    for (const name of ["x", "c", "h"]) cells[name].append(numbers[name]);
+    cells.x.prepend(input);
+    const gates = Object.fromEntries(GATES.map((gate) => [gate, button("", () => onGate(gate, t), { class: "gate" })]));
+    return { input, cells, numbers, gates };
+  });
+  const row = (name, label, cellOf) => element("tr", { class: `row-${name}` },
+    element("th", { scope: "row" }, ...label), ...steps.map(cellOf));
+  const state = (name, ...label) => row(name, label, ({ cells }) => cells[name]);
+  const node = element("table", { class: "cell-table" },
+    element("thead", {}, element("tr", {}, element("th", { scope: "col" }, say("step t")),
+      ...steps.map((_, t) => element("th", { scope: "col" }, String(t + 1))))),
+    element("tbody", {},
+      state("x", say("input"), " ", ...indexed("x")),
+      ...GATES.map((gate) => row(gate, [selects[gate]], ({ gates }) => element("td", {}, gates[gate]))),
+      state("c", ...indexed("c"), " = ", ...indexed("f"), " · ", ...indexed("c", "t−1"), " + ", ...indexed("i"), " · ", ...indexed("x")),
+      state("h", ...indexed("h"), " = ", ...indexed("o"), " · tanh ", ...indexed("c"))));
+  return { node, steps };
+}
+
 function makeGates(stage, settings) {
   const start = () => [0, 0.8, 0, 0, 0, -0.6, 0, 0, 0, 0.4, 0, 0];
   const modes = { i: "hand", f: "hand", o: "open" };
@@ -63,9 +96,6 @@ function makeGates(stage, settings) {
   const own = start(); // the inputs that the reader draws
   let x = own, challenge = null;
 
-  const equations = element("p", { class: "equations" }, "c", element("sub", {}, "t"), " = f · c",
-    element("sub", {}, "t−1"), " + i · x", element("sub", {}, "t"), ",   h", element("sub", {}, "t"),
-    " = o · tanh c", element("sub", {}, "t"));
   const challenges = { none: say("none: play") };
   CHALLENGES.forEach(({ name }, k) => (challenges[`challenge ${k}`] = `${k + 1}. ${name}`));
   const chosen = choice(say("Challenge"), challenges, "none", (value) => {
@@ -85,61 +115,30 @@ function makeGates(stage, settings) {
     }),
   ]));
   const setMode = (gate, mode) => (selects[gate].select.value = modes[gate] = mode);
-  const task = element("p"), status = statusLine();
-
-  /* One row of the table for each step. */
-  const rows = Array.from({ length: STEPS }, (_, t) => {
-    const input = element("input", {
-      type: "range", min: -1, max: 1, step: 0.1, "aria-label": say("input at step {step}", { step: t + 1 }),
-    });
-    input.addEventListener("input", () => {
-      x[t] = input.valueAsNumber;
-      update();
-    });
-    const number = element("span", { class: "number" });
-    const gates = Object.fromEntries(GATES.map((gate) => [
-      gate,
-      button("", () => {
-        hand[gate][t] = 1 - hand[gate][t];
-        update();
-      }, { class: "gate" }),
-    ]));
-    const c = element("td", { class: "bar" }), h = element("td", { class: "bar" });
-    const row = element("tr", {}, element("th", { scope: "row" }, String(t + 1)),
-      element("td", { class: "input" }, input, number),
-      ...GATES.map((gate) => element("td", {}, gates[gate])), c, h);
-    return { input, number, gates, c, h, row };
+  const task = toTry(""), status = statusLine();
+  const table = makeTable(selects, (t, value) => {
+    x[t] = value;
+    update();
+  }, (gate, t) => {
+    hand[gate][t] = 1 - hand[gate][t];
+    update();
   });
-  const heading = (words, index) => element("th", { scope: "col" }, words, element("sub", {}, index));
-  const table = element("table", { class: "cell-table" },
-    element("thead", {}, element("tr", {}, element("th", { scope: "col" }, "t"),
-      ...["x", "i", "f", "o", "c", "h"].map((name) => heading(name, "t")))),
-    element("tbody", {}, ...rows.map(({ row }) => row)));
 
   function update() {
     const gates = Object.fromEntries(GATES.map((gate) => [gate, x.map((value, t) =>
       ({ hand: hand[gate][t], open: 1, shut: 0, alone: ALONE[gate](value) })[modes[gate]])]));
     const states = runCell(x, gates);
-    rows.forEach((row, t) => {
-      row.input.value = x[t];
-      row.input.disabled = challenge !== null;
-      row.number.textContent = x[t].toFixed(1);
-      for (const gate of GATES) {
-        const value = gates[gate][t], key = row.gates[gate];
-        key.textContent = modes[gate] === "alone" ? value.toFixed(2) : String(value);
-        const name = say("{gate}, step {step}, open", { gate: GATE_NAMES[gate], step: t + 1 });
-        key.setAttribute("aria-label", `${name}: ${key.textContent}`); // says what one sees, too
-        key.style.setProperty("--open", value);
-        key.disabled = modes[gate] !== "hand";
-        key.setAttribute("aria-pressed", value > 0.5);
-        key.tabIndex = -1;
-      }
-      bar(row.c, states.c[t], challenge?.c?.[t]);
-      bar(row.h, states.h[t], challenge?.h?.[t]);
+    table.steps.forEach((step, t) => {
+      step.input.value = x[t];
+      step.input.disabled = challenge !== null;
+      for (const gate of GATES) showGate(step.gates[gate], gate, t, gates[gate][t], modes[gate]);
+      bar(step, "x", x[t], { digits: 1 });
+      bar(step, "c", states.c[t], { wanted: challenge?.c?.[t], most: 1.5 });
+      bar(step, "h", states.h[t], { wanted: challenge?.h?.[t] });
     });
-    tabStop(rows)?.setAttribute("tabindex", 0);
+    tabStop(table.steps)?.setAttribute("tabindex", 0);
     task.textContent = challenge?.task
-      ?? say("Draw inputs with the sliders, open and shut gates, and watch c and h.");
+      ?? say("Pull the inputs up and down, shut a gate for some steps, and see what the cell keeps.");
     status.textContent = words(states);
     status.classList.toggle("solved", challenge !== null && firstMiss(challenge, states) === 0);
   }
@@ -151,42 +150,57 @@ function makeGates(stage, settings) {
     return say("Not yet: see step {miss}.", { miss });
   }
 
-  stage.append(equations, element("div", { class: "controls" }, chosen, ...GATES.map((gate) => selects[gate])),
-    task, status, element("div", { class: "scroll" }, table));
-  table.addEventListener("keydown", (event) => moveFocus(event, rows));
-  table.addEventListener("focusin", ({ target }) => {
+  task.classList.add("task");
+  stage.append(task, element("div", { class: "controls line" }, chosen, status), table.node);
+  table.node.addEventListener("keydown", (event) => moveFocus(event, table.steps));
+  table.node.addEventListener("focusin", ({ target }) => {
     if (!target.matches(".gate")) return;
-    for (const key of table.querySelectorAll(".gate")) key.tabIndex = key === target ? 0 : -1;
+    for (const key of table.node.querySelectorAll(".gate")) key.tabIndex = key === target ? 0 : -1;
   });
   update();
 }
 
+function showGate(key, gate, t, value, mode) {
+  key.textContent = mode === "alone" ? briefly(value) : String(value);
+  const name = say("{gate}, step {step}, open", { gate: GATE_NAMES[gate], step: t + 1 });
+  key.setAttribute("aria-label", `${name}: ${key.textContent}`); // says what one sees, too
+  key.style.setProperty("--open", value);
+  key.disabled = mode !== "hand";
+  key.setAttribute("aria-pressed", value > 0.5);
+  key.tabIndex = -1;
+}
+
 /** The one gate that the Tab key goes to: the one with the focus, or the first that can be set. */
-function tabStop(rows) {
-  const keys = rows.flatMap(({ gates }) => Object.values(gates)).filter((key) => !key.disabled);
+function tabStop(steps) {
+  const keys = steps.flatMap(({ gates }) => Object.values(gates)).filter((key) => !key.disabled);
   return keys.find((key) => key === document.activeElement) ?? keys[0];
 }
 
 /** Arrow keys go from gate to gate. */
-function moveFocus(event, rows) {
+function moveFocus(event, steps) {
   const [down, right] = { ArrowDown: [1, 0], ArrowUp: [-1, 0], ArrowRight: [0, 1], ArrowLeft: [0, -1] }[event.key] ?? [0, 0];
-  const t = rows.findIndex(({ gates }) => Object.values(gates).includes(event.target));
+  const t = steps.findIndex(({ gates }) => Object.values(gates).includes(event.target));
   if (t < 0 || (down === 0 && right === 0)) return;
-  const gate = GATES.findIndex((name) => rows[t].gates[name] === event.target);
-  rows[t + down]?.gates[GATES[gate + right]]?.focus();
+  const gate = GATES.findIndex((name) => steps[t].gates[name] === event.target);
+  steps[t + right]?.gates[GATES[gate + down]]?.focus();
   event.preventDefault();
 }
 
-/** A number with a bar behind it that begins in the middle, and a mark where it should be. */
-function bar(cell, value, wanted) {
-  const place = (v) => 50 + 50 * Math.min(Math.max(v / 1.5, -1), 1); // the ends are ±1.5
-  const [from, to] = [Math.min(50, place(value)), Math.max(50, place(value))];
-  cell.replaceChildren(element("span", { class: "number" }, value.toFixed(2)));
-  cell.style.setProperty("--from", `${from}%`);
-  cell.style.setProperty("--to", `${to}%`);
+/** A rounded number in as few signs as possible: 0, .80, −.05, 1.20. */
+const briefly = (value, digits = 2) =>
+  (Number(value.toFixed(digits)) === 0 ? "0" : value.toFixed(digits).replace(/^(-?)0/, "$1").replace("-", "−"));
+
+/** A number, and a bar that begins in the middle of its cell, up or down, and a mark where it
+    should be. The ends are ±most. */
+function bar({ cells, numbers }, name, value, { wanted, digits = 2, most = 1 }) {
+  const cell = cells[name];
+  const place = (v) => 50 - 50 * Math.min(Math.max(v / most, -1), 1);
+  numbers[name].textContent = briefly(value, digits);
+  cell.style.setProperty("--from", `${Math.min(50, place(value))}%`);
+  cell.style.setProperty("--to", `${Math.max(50, place(value))}%`);
   cell.classList.toggle("aimed", wanted !== undefined);
   cell.classList.toggle("missed", wanted !== undefined && Math.abs(value - wanted) > 0.05);
-  if (wanted !== undefined) cell.style.setProperty("--wanted", `${place(wanted)}%`);
+  if (wanted !== undefined) cell.style.setProperty("--wanted", place(wanted) / 100);
 }
 
 demos("gates", makeGates);

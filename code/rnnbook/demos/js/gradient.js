@@ -2,6 +2,7 @@
 
 const UNITS = 32, MOST_STEPS = 100;
 const LEAST = 1e-150; // the axis goes from here to its inverse at most
+const STRIDE = 10; // powers of ten by which the axis grows, so that it seldom does
 
 /** The norms of the gradient, from the last step back, and the factor that is predicted. */
 function measure({ network, nonlinearity, scale, steps, bias, seed }) {
@@ -56,12 +57,13 @@ function makeGradient(stage) {
     { min: 2, max: MOST_STEPS, step: 1, value: 50 }, change("steps"));
   const bias = slider(say("Forget bias"),
     { min: -3, max: 8, step: 0.5, value: 1, show: (v) => v.toFixed(1) }, change("bias"));
+  bias.classList.add("or"); // it stands where the other choice stood
   const again = button(say("Other random weights"), () => change("seed")(choices.seed + 1));
   const chart = lineChart({
     title: say("Norm of the gradient at each step back"),
     xlabel: say("steps back from the last"),
     ylabel: say("norm of the gradient"),
-    log: true,
+    log: true, height: 300,
   });
   const names = element("div");
   const status = statusLine();
@@ -73,17 +75,19 @@ function makeGradient(stage) {
     names.replaceChildren(legend([
       { name: say("computed"), color: "blue" },
       { name: lstm ? say("the forget gate alone") : say("predicted slope"), color: "orange", dashed: true },
+      { name: say("as at the last step"), color: "grey", dashed: true },
     ]));
     const { norms, factor } = measure(choices);
     const start = norms.find((value) => value > 0) ?? 1; // an LSTM's c gets its first gradient from h
     const predicted = norms.map((_, k) => start * factor ** k);
     const shown = [...norms, ...predicted].filter((value) => value > LEAST && value < 1 / LEAST);
-    const ymax = 10 ** Math.ceil(Math.log10(Math.max(...shown, 1)));
-    const ymin = Math.max(10 ** Math.floor(Math.log10(Math.min(...shown, 1e-2))), LEAST);
+    const ymax = Math.min(outward(Math.max(...shown, 1.1)), 1 / LEAST);
+    const ymin = Math.max(1 / outward(1 / Math.min(...shown, 0.9)), LEAST);
     const last = norms[norms.length - 1], back = norms.length - 1;
     status.textContent = words(last / start, factor, back, lstm);
     chart.update(
-      [{ values: predicted, color: "orange", dashed: true }, { values: norms, color: "blue" }],
+      [{ values: norms.map(() => start), color: "grey", dashed: true },
+        { values: predicted, color: "orange", dashed: true }, { values: norms, color: "blue" }],
       { xmax: back, ymin, ymax, description: status.textContent },
     );
   }
@@ -99,10 +103,16 @@ function makeGradient(stage) {
     return say("{steps} back, the gradient is {ratio} times as large: a factor of {factor} for each step ({predicted}).", values);
   }
 
-  stage.append(element("div", { class: "controls" }, network, nonlinearity, scale, steps, bias, again),
-    chart.svg, names, status);
+  status.classList.add("measured");
+  stage.append(
+    toTry(say("Find a scale at which the gradient neither vanishes nor explodes. Does it suit other weights?")),
+    names, chart.svg, status,
+    element("div", { class: "controls knobs" }, network, nonlinearity, bias, again, scale, steps));
   update();
 }
+
+/** The next of 10¹⁰, 10²⁰, 10³⁰ and so on. */
+const outward = (value) => 10 ** (STRIDE * Math.ceil(Math.log10(value) / STRIDE));
 
 /** A number of any size in a few characters. */
 function short(value) {

@@ -31,19 +31,30 @@ function filled(node, attributes, children) {
 const button = (text, onclick, attributes = {}) =>
   element("button", { type: "button", onclick, ...attributes }, text);
 
-/** A labelled slider with its value beside it. `show` turns the value into words. */
+/** What the reader may try, as the first line of a figure. */
+const toTry = (words) => element("p", { class: "try" }, words);
+
+/** A labelled slider with its value beside it. `show` turns the value into words; the longest
+    that they get has its place from the beginning. `set` changes the value from the program. */
 function slider(text, { min, max, step, value, show = String }, onchange) {
   const output = element("output", {}, show(value));
+  output.style.minWidth = `${Math.max(...[min, max, value].map((v) => show(v).length))}ch`;
   const input = element("input", {
     type: "range", min, max, step, value, "aria-label": text, "aria-valuetext": show(value),
   });
-  input.addEventListener("input", () => {
+  const name = () => {
     output.textContent = show(input.valueAsNumber);
     input.setAttribute("aria-valuetext", output.textContent);
+  };
+  input.addEventListener("input", () => {
+    name();
     onchange(input.valueAsNumber);
   });
   const label = element("label", { class: "slider" }, element("span", {}, text), input, output);
-  label.input = input;
+  label.set = (to) => {
+    input.value = to;
+    name();
+  };
   return label;
 }
 
@@ -78,9 +89,9 @@ function uniform(seed) {
 
 /** A line chart as SVG. `update(series)` draws [{name, values, color, dashed}], values from x = 0.
     With `log`, y is on a logarithmic axis. */
-function lineChart({ title, xlabel, ylabel, log = false, height = 220 }) {
+function lineChart({ title, xlabel, ylabel, log = false, height = 220, left = log ? 72 : 56 }) {
   const width = matchMedia("(max-width: 600px)").matches ? 340 : 560;
-  const left = log ? 72 : 56, right = 12, top = 12, bottom = 40;
+  const right = 12, top = 12, bottom = 40;
   const svg = drawing("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", class: "chart" });
   const label = drawing("title", {}, title), body = drawing("g");
   svg.append(label, body);
