@@ -157,7 +157,7 @@ function makeWriter(stage, { characters, prompt }, weights) {
 
   const options = { temperature: 0.7, k: V, length: 400, seed: 0, pace: "reading" };
   const change = (name) => (value) => (options[name] = value);
-  const text = element("textarea", { rows: 2, "aria-label": say("the beginning"), spellcheck: "false", oninput: () => (fresh = true) });
+  const text = element("textarea", { rows: 2, spellcheck: "false", oninput: () => (fresh = true) });
   text.value = prompt;
   const temperature = slider(say("Temperature"),
     { min: 0, max: 2, step: 0.05, value: 0.7, show: (v) => v.toFixed(2) }, change("temperature"));
