@@ -2,9 +2,11 @@
 
 import functools
 import gzip
+import io
 import os
 import re
 import xml.etree.ElementTree as ElementTree
+from collections import Counter
 from html import unescape
 from pathlib import Path
 from urllib.parse import unquote, urlparse
@@ -13,6 +15,7 @@ from urllib.request import url2pathname
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
+from PIL import Image
 
 from conftest import ROOT
 
@@ -360,6 +363,21 @@ def test_no_page_shows_a_path_of_the_machine(html):
         if word in path.read_text("utf-8", errors="replace")
     ]
     assert found == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("figure", ["#fig-digits img", "#fig-compared img", "#fig-scan svg"])
+def test_in_the_dark_a_drawing_has_the_ground_of_its_page(figure, page, html):
+    page.emulate_media(reduced_motion="reduce")
+    page.goto((html / "book/digits.html").as_uri())
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    drawing = page.locator(figure)
+    drawing.scroll_into_view_if_needed()
+    settle(page)
+    picture = Image.open(io.BytesIO(drawing.screenshot())).convert("RGB")
+    most = Counter(picture.getdata()).most_common(1)[0][0]
+    paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert paper == f"rgb{most}" and max(most) < 64
 
 
 # ------------------------------------------------------------------ the live figures
