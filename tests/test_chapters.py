@@ -54,9 +54,8 @@ def test_a_chapter_has_a_question_exercises_with_solutions_and_a_recap(chapter):
 
 # ------------------------------------------------------------------ the second edition
 
-SECOND = [
-    chapter for chapter in CHAPTERS if "{checked}" in (ROOT / f"book/{chapter}.md").read_text("utf-8")
-]
+SOURCES = {chapter: (ROOT / f"book/{chapter}.md").read_text("utf-8") for chapter in CHAPTERS}
+SECOND = [chapter for chapter, text in SOURCES.items() if "{checked}" in text]
 LAST = [
     "In practice",
     "Write it yourself",
@@ -103,7 +102,7 @@ def test_a_reader_of_the_code_sees_no_checks(chapter):
 
 @pytest.mark.parametrize("chapter", SECOND)
 def test_a_chapter_ends_with_what_a_reader_may_do(chapter):
-    text = (ROOT / f"book/{chapter}.md").read_text("utf-8")
+    text = SOURCES[chapter]
     assert re.findall(r"^## (.+)$", text, re.MULTILINE)[-len(LAST) :] == LAST
     questions = text.partition("## Ten questions\n")[2].partition("## Limits")[0]
     numbers = [int(number) for number in re.findall(r"^(\d+)\. ", questions, re.MULTILINE)]
@@ -116,8 +115,7 @@ def test_a_chapter_ends_with_what_a_reader_may_do(chapter):
 @pytest.mark.parametrize("chapter", SECOND)
 def test_the_prose_of_a_chapter_quotes_few_numbers(chapter):
     """Most stand in tables, in figures, and in what was checked."""
-    text = (ROOT / f"book/{chapter}.md").read_text("utf-8")
-    text = re.sub(r"(?s)```\{checked\}.*?```", "", text)
+    text = re.sub(r"(?s)```\{checked\}.*?```", "", SOURCES[chapter])
     prose = [line for line in text.splitlines() if not line.startswith("|")]
     assert "\n".join(prose).count("{glue:text}") <= 12
 
