@@ -45,6 +45,7 @@ class QuoteRole(PasteTextRole):
             return super().run()
         words = formatted(output["data"]["text/plain"], form)
         number = nodes.inline("", words, classes=["pasted-text"], quotes=name)
+        number["support_smartquotes"] = False  # it is shown as the cell has made it
         self.set_source_info(number)
         return [number], []
 
