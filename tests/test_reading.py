@@ -308,7 +308,7 @@ def test_drawings_are_small(html):
 @pytest.mark.parametrize("path", PAGES)
 def test_every_solution_is_an_element_that_opens(path, html):
     source = (ROOT / "book" / f"{Path(path).stem}.md").read_text("utf-8")
-    solution = r'<details class="solution[^>]+>\s*<summary class="admonition-title">[^<]+ \d+<'
+    solution = r'<details class="solution[^>]+>\s*<summary class="admonition-title">[^<]+ \d+\.\d+<'
     found = re.findall(solution, (html / path).read_text("utf-8"))
     assert len(found) == len(re.findall("{solution}", source))
 

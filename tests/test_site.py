@@ -344,7 +344,7 @@ def test_no_page_shows_a_path_of_the_machine(html):
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("figure", ["#fig-digits img", "#fig-compared img", "#fig-rows img"])
+@pytest.mark.parametrize("figure", ["#fig-digits img", "#fig-compared img"])
 def test_in_the_dark_a_drawing_has_the_ground_of_its_page(figure, page, html):
     page.emulate_media(reduced_motion="reduce")
     page.goto((html / "book/digits.html").as_uri())
