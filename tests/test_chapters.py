@@ -87,7 +87,7 @@ def test_the_cells_that_one_sees_are_a_program(chapter, tmp_path):
     """Copied in their order, they run; here, with two steps for each training."""
     program = tmp_path / f"{chapter}.py"
     program.write_text("\n\n".join([SHORT, *code_cells(chapter, shown=True)]), "utf-8")
-    environment = {**os.environ, "MPLBACKEND": "agg"}
+    environment = {**os.environ, "MPLBACKEND": "agg", "OMP_NUM_THREADS": "1"}
     result = subprocess.run(
         [sys.executable, program], env=environment, cwd=tmp_path, capture_output=True, text=True
     )
