@@ -35,15 +35,6 @@ def test_each_line_of_the_script_stands_in_the_cells_of_the_chapter(script):
     assert "rnnbook" not in script
 
 
-@pytest.fixture
-def one_thread():
-    """Other tests run beside this one: more threads would wait for each other."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.mark.usefixtures("one_thread")
 def test_the_script_runs_and_reads_what_the_book_reads(script, monkeypatch, capsys):
     digits = load_mnist()
