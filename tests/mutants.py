@@ -247,6 +247,20 @@ FAULTS = [
         "linear_recurrence",
     ),
     Fault(
+        "a scan that leaves out the way down",
+        "layers/gated_recurrence",
+        "return up + down[::-1]",
+        "return up",
+        "gated_recurrence",
+    ),
+    Fault(
+        "the rounds of the gradient in the order of the scan",
+        "layers/gated_recurrence",
+        "in reversed(rounds(decay)):",
+        "in rounds(decay):",
+        "gated_recurrence",
+    ),
+    Fault(
         "no complex conjugate in the gradient of the decay",
         "layers/linear_recurrence",
         "h[:, :-1].conj()).sum",

@@ -41,6 +41,8 @@ def test_the_report_is_json_without_a_host_name(monkeypatch):
     monkeypatch.setattr(bench, "BATCHES", (2,))
     monkeypatch.setattr(bench, "SIZES", (8,))
     monkeypatch.setattr(bench, "N", 8)
+    monkeypatch.setattr(bench, "SEQUENCES", (2,))
+    monkeypatch.setattr(bench, "LENGTHS", (8,))
     monkeypatch.setattr(bench, "has_bfloat16", lambda: True)
     monkeypatch.setattr(bench, "seconds", lambda function: function() is None or 0.5)
     monkeypatch.setattr(bench, "writing_speed", lambda: 300.0)
@@ -54,3 +56,4 @@ def test_the_report_is_json_without_a_host_name(monkeypatch):
         assert found["fraction"] == round(flop / (2 * 8**3), 3)
         assert found["samples per second"] == 2 * characters
     assert list(report["map of float32, batch size x units"]) == ["2 x 8"]
+    assert report["minGRU, time of a loop / time of a scan, sequences x steps"] == {"2 x 8": 1.0}

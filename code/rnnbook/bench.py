@@ -7,7 +7,9 @@ which needs no gradient); everything else that it does counts as nothing but tim
 1 says that the time goes into matrix products which run as fast as a large one; above 1, that they
 run faster than PyTorch's own product does here.
 
-Figures are medians. On a machine that does other things at the same time, they mean little.
+The minGRU's states are timed as well, with a loop and with a scan (chapter "Read a digit pixel by
+pixel"). Figures are medians, those two minima. On a machine that does other things at the same
+time, they mean little.
 """
 
 import tempfile
@@ -29,12 +31,14 @@ from torch.nn.functional import cross_entropy
 from rnnbook import machine
 from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.decoding.sampling import sample
+from rnnbook.layers.min_gru import by_scan, by_steps
 from rnnbook.models.recurrent import CharacterModel, SequenceClassifier
 from rnnbook.training.recipes import STREAMS, WINDOW, digits, shakespeare
 
 V = 65  # characters, as in the reference text
 N = 2048  # rows and columns of the matrices in the product
 BATCHES, SIZES = (4, 16, 64), (128, 256, 512)  # of the map
+SEQUENCES, LENGTHS = (1, 16), (64, 784, 8192)  # of the two ways to compute a minGRU
 
 
 def bench(repeats: int = 9) -> dict[str, Any]:
@@ -57,6 +61,11 @@ def bench(repeats: int = 9) -> dict[str, Any]:
             for H in SIZES
         },
         "characters written per second": round(writing_speed()),
+        "minGRU, time of a loop / time of a scan, sequences x steps": {
+            f"{B} x {T}": round(loop_over_scan(B, T, repeats), 2)
+            for B in SEQUENCES
+            for T in LENGTHS
+        },
     }
 
 
@@ -143,6 +152,25 @@ def writing_speed(characters: int = 300) -> float:
     begin = time.perf_counter()
     sample(model, vocabulary, "0", characters)
     return characters / (time.perf_counter() - begin)
+
+
+def loop_over_scan(sequences: int, steps: int, repeats: int, units: int = 64) -> float:
+    """How many times as long the states of a minGRU take with a loop, forwards and backwards.
+
+    The gates and the candidates are given: the matrix products that make them are left out.
+    """
+    z, n = torch.rand(2, sequences, steps, units).requires_grad_()
+    h = torch.zeros(sequences, units)
+
+    def both_ways(states: Callable[..., Tensor]) -> None:
+        torch.autograd.grad(states(z, n, h).sum(), (z, n))
+
+    pairs = [
+        [seconds(lambda way=way: both_ways(way)) for way in (by_steps, by_scan)]
+        for _ in range(min(repeats, 3))
+    ]
+    loops, scans = zip(*pairs, strict=True)
+    return min(loops) / min(scans)
 
 
 def speed_of_processes(processes: int, precision: str = "float32", steps: int = 30) -> int:
