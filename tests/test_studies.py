@@ -7,10 +7,17 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+import torch
+from torch import nn
 
+from rnnbook.data.tasks import copying_floor
 from rnnbook.records import conduct
 from rnnbook.records import record as record_module
 from rnnbook.records.record import Record
+from rnnbook.studies import memory
+from rnnbook.training.batches import FreshBatches
+from rnnbook.training.loop import train
+from rnnbook.training.settings import Settings
 
 
 @pytest.mark.parametrize("name", conduct.names())
@@ -175,3 +182,22 @@ def test_a_run_with_other_settings_begins_the_study_anew(miniature):
     again = AtOnce()
     record = conduct.conduct("miniature", again)
     assert len(again.done) == 3 and record.runs["run 1"]["double"] == 14
+
+
+def test_the_constant_meets_the_sequences_of_a_run():
+    """A network that says 1 whatever it reads, and cannot learn, loses as much at every step."""
+    network = memory.model("adding", 10, "simple RNN")
+    for p in network.parameters():
+        nn.init.zeros_(p)
+    nn.init.ones_(network.head.bias)
+    make, objective, _ = memory.problem("adding", 10)
+    settings = Settings(steps=5, lr=0.0, objective=objective)
+    losses = train(network, FreshBatches(make, memory.BATCH, seed=3), settings).losses
+    assert memory.without_memory("adding", 10, 3, range(1, 5)) == pytest.approx(losses[1:])
+    assert memory.without_memory("copying", 20, 3, range(2)) == [copying_floor(20)] * 2
+
+
+def test_the_irnn_starts_as_that_of_its_authors():
+    layer = memory.CELLS["IRNN"](100, 100, 200)
+    assert layer.weight_ih_l0.std().item() == pytest.approx(0.001, rel=0.05)
+    assert torch.equal(layer.weight_hh_l0, torch.eye(100))
