@@ -52,17 +52,6 @@ def test_coupled_gates_write_what_they_forget(x):
     torch.testing.assert_close(variant(x)[0], lstm(x)[0])
 
 
-def test_peepholes_see_the_cell_state(x):
-    torch.manual_seed(0)
-    variant, lstm = ablations.Peepholes(D, H), LSTM(D, H)
-    shared_weights(variant, lstm)
-    assert not torch.allclose(variant(x)[0], lstm(x)[0])
-    with torch.no_grad():
-        for p in (variant.p_i, variant.p_f, variant.p_o):
-            p.zero_()
-    torch.testing.assert_close(variant(x)[0], lstm(x)[0])
-
-
 def test_the_chrono_start_spreads_the_lags():
     torch.manual_seed(0)
     lstm = chrono_start(LSTM(2, 500), longest=100)
@@ -79,14 +68,3 @@ def test_the_starts_of_the_simple_rnn():
     torch.testing.assert_close(W @ W.T, torch.eye(5))
     rnn = identity_start(RNN(2, 5, torch.relu))
     assert torch.equal(rnn.W_hh, torch.eye(5)) and not rnn.b_h.any()
-
-
-def test_layer_normalisation_makes_the_size_of_the_weights_irrelevant(x):
-    torch.manual_seed(0)
-    lstm = ablations.LayerNormLSTM(D, H)
-    before = lstm(x)[0]
-    with torch.no_grad():
-        for gate in "ifgo":
-            getattr(lstm, f"W_x{gate}").mul_(10)
-            getattr(lstm, f"W_h{gate}").mul_(10)
-    torch.testing.assert_close(lstm(x)[0], before, atol=2e-3, rtol=0)

@@ -99,7 +99,7 @@ def test_a_name_that_does_not_exist_is_an_error(package):
 def test_a_study_reaches_its_network_and_the_loop():
     found = definitions.reached("rnnbook.studies.parts", ["run"])
     names = {getattr(statement, "name", "") for statement in found.values()}
-    assert {"LSTM", "Peepholes", "train_step", "store_and_recall", "warmup_cosine"} <= names
+    assert {"LSTM", "CoupledGates", "train_stack", "store_a_number", "warmup_cosine"} <= names
     assert "Transformer" not in names
 
 

@@ -8,12 +8,14 @@ import torch
 from rnnbook.data.tasks import (
     ADDING_FLOOR,
     MINUS,
+    NUMBER_FLOOR,
     PLUS,
     SILENT,
     adding,
     copying,
     copying_floor,
     first_sign,
+    store_a_number,
     store_and_recall,
 )
 from rnnbook.training.recipes import train_on_first_sign
@@ -42,6 +44,25 @@ def test_store_and_recall():
             kept = sign if store else kept
             assert answer == ((PLUS if kept > 0 else MINUS) if recall else SILENT)
     assert 0.15 < x[:, 1:, 1].mean() < 0.25 and 0.15 < x[:, 1:, 2].mean() < 0.25
+
+
+def test_store_a_number():
+    x, y = store_a_number(200, 15, generator(), rate=0.2)
+    for sequence, answers in zip(x.tolist(), y.tolist(), strict=True):
+        kept = None
+        for t, ((number, store, recall), answer) in enumerate(zip(sequence, answers, strict=True)):
+            assert not (store and recall) and (store or t > 0)
+            kept = number if store else kept
+            assert answer == (kept if recall else 0)
+    assert 0.15 < x[:, 1:, 1].mean() < 0.25 and 0.15 < x[:, 1:, 2].mean() < 0.25
+
+
+def test_the_floor_of_store_a_number_is_the_error_of_the_best_constant():
+    x, y = store_a_number(5000, 20, generator(), rate=0.2)
+    wanted = y[x[..., 2] == 1]
+    errors = {answer: ((wanted - answer) ** 2).mean().item() for answer in (-0.1, 0.0, 0.1)}
+    assert min(errors, key=errors.get) == 0.0
+    assert errors[0.0] == pytest.approx(NUMBER_FLOOR, rel=0.05)
 
 
 def test_the_same_seed_gives_the_same_sequences():

@@ -51,6 +51,29 @@ def store_and_recall(
     return x, y
 
 
+NUMBER_FLOOR = 1 / 3  # the mean squared error of the best answer that does not know it, 0
+
+
+def store_a_number(
+    num_sequences: int, T: int, generator: torch.Generator, rate: float = 0.1
+) -> tuple[Tensor, Tensor]:
+    """Store a number when told to, say it when asked, and say 0 otherwise.
+
+    As `store_and_recall`, with numbers, uniform in [-1, 1), in place of signs: x (N, T, 3) holds
+    at each step a number and the flags "store" and "recall", and y (N, T) is the number that was
+    stored last where "recall" is 1, else 0.
+    """
+    shape = (num_sequences, T)
+    number = torch.rand(shape, generator=generator) * 2 - 1
+    draw = torch.rand(shape, generator=generator)
+    store = draw < rate
+    store[:, 0] = True
+    recall = (draw > 1 - rate) & ~store
+    last_store = torch.where(store, torch.arange(T).expand(shape), 0).cummax(dim=1).values
+    y = torch.where(recall, number.gather(1, last_store), 0.0)
+    return torch.stack([number, store.float(), recall.float()], dim=2), y
+
+
 ADDING_FLOOR = 1 / 6  # the mean squared error of the best constant answer, 1
 
 
