@@ -208,6 +208,13 @@ FAULTS = [
         "recurrent command_line",
     ),
     Fault(
+        "the gradients of a stack clipped together",
+        "training/stacks",
+        "p.grad.square().sum(dim=(1, 2))",
+        "p.grad.square().sum().expand(len(p))",
+        "stacks",
+    ),
+    Fault(
         "coupled gates that write what they keep",
         "layers/ablations",
         "return 1 - f, f, g, o",
