@@ -53,7 +53,7 @@ ratio: .venv/ready  ## Measure what running chapters side by side gains (half an
 bench: .venv/ready  ## Measure how fast training runs on this machine (JSON)
 	@$(PY) -m rnnbook bench
 
-long: .venv/ready  ## Train the two models of the chapter "Forty-five minutes", or go on with them
+long: .venv/ready  ## Train the two large models of the chapter "Hold a record fairly", or go on with them
 	@seq 0 1 | OMP_NUM_THREADS=1 xargs -P 2 -I{} $(PY) -m rnnbook train shakespeare \
 	    --long --seed {} --output runs/long-{}.pt --resume
 

@@ -11,12 +11,14 @@ import torch
 from torch import nn
 
 from rnnbook.data.tasks import copying_floor
+from rnnbook.models.recurrent import CharacterModel
 from rnnbook.records import conduct
 from rnnbook.records import record as record_module
 from rnnbook.records.record import Record
-from rnnbook.studies import memory
+from rnnbook.studies import memory, resets
 from rnnbook.training.batches import FreshBatches
 from rnnbook.training.loop import train
+from rnnbook.training.measures import windowed_loss
 from rnnbook.training.settings import Settings
 
 
@@ -201,3 +203,34 @@ def test_the_irnn_starts_as_that_of_its_authors():
     layer = memory.CELLS["IRNN"](100, 100, 200)
     assert layer.weight_ih_l0.std().item() == pytest.approx(0.001, rel=0.05)
     assert torch.equal(layer.weight_hh_l0, torch.eye(100))
+
+
+@pytest.fixture
+def reader():
+    torch.manual_seed(0)
+    return CharacterModel(nn.LSTM(4, 8, batch_first=True), 10)
+
+
+@torch.no_grad()
+def test_a_forgetful_model_loses_states_at_random_and_only_while_it_trains(reader):
+    ids = torch.randint(10, (400, 6))
+    state = tuple(torch.randn(2, 1, 400, 8))
+    kept, lost = reader(ids, state)[0], reader(ids)[0]
+    forgetful = resets.Forgetful(reader, p=0.25)
+    assert torch.equal(forgetful.eval()(ids, state)[0], kept)
+    logits = forgetful.train()(ids, state)[0]
+    is_lost = (logits == lost).flatten(1).all(dim=1)
+    assert torch.equal(logits[~is_lost], kept[~is_lost])
+    assert 0.15 < is_lost.float().mean() < 0.35
+    assert torch.equal(forgetful(ids)[0], lost)
+
+
+def test_the_losses_by_position_are_those_of_the_windows(reader):
+    ids = torch.randint(10, (1000,))
+    losses = resets.losses_by_position(reader, ids, 7)
+    assert losses.shape == (7,)
+    assert losses.mean().item() == pytest.approx(windowed_loss(reader, ids, 7))
+    first = reader(ids[0:994:7, None])[0][:, 0]  # each begins without a state
+    assert losses[0].item() == pytest.approx(
+        nn.functional.cross_entropy(first, ids[1:995:7]).item()
+    )
