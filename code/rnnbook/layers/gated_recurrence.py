@@ -19,18 +19,28 @@ def loop(decay: Tensor, u: Tensor) -> Tensor:
 
 
 def rounds(decay: Tensor) -> list[tuple[slice, slice, Tensor]]:
-    """What a scan does: (later, earlier, factor), one round for each level of a tree, up and down.
+    """What a scan does: (later, earlier, factor), one for each level of a tree, up and down.
 
-    Up: each block of steps adds what the block before it ends with, and blocks grow twice as long.
-    Down: blocks that were left out on the way up add the state before them. `factor` is the
-    product of λ over the later block.
+    Up: each block of steps adds what the block before it ends with, and blocks grow
+    twice as long. Down: blocks that were left out on the way up add the state before
+    them. `factor` is the product of λ over the later block.
     """
     up, down, product, T, length = [], [], decay, decay.shape[1], 1
     while 2 * length <= T:
         step = 2 * length
-        up.append((slice(step - 1, T, step), slice(length - 1, T - length, step), product[:, 1::2]))
+        up.append(
+            (
+                slice(step - 1, T, step),
+                slice(length - 1, T - length, step),
+                product[:, 1::2],
+            )
+        )
         down.append(
-            (slice(3 * length - 1, T, step), slice(step - 1, T - length, step), product[:, 2::2])
+            (
+                slice(3 * length - 1, T, step),
+                slice(step - 1, T - length, step),
+                product[:, 2::2],
+            )
         )
         product, length = product[:, 1::2] * product[:, :-1:2], step
     return up + down[::-1]
@@ -59,7 +69,7 @@ class Scan(torch.autograd.Function):
 
 
 def scan(decay: Tensor, u: Tensor) -> Tensor:
-    """All states in about 2 log2 T rounds and 2T additions (Blelloch, 1990).
+    """All states in about 2 log2 T rounds and fewer than 2T additions (Brent and Kung, 1982).
 
     The gradient takes the rounds in the opposite order, with what is later and what is earlier
     exchanged, so autograd need not remember them.

@@ -38,10 +38,10 @@ def loop(decay: Tensor, u: Tensor) -> Tensor:
 
 
 def scan(decay: Tensor, u: Tensor) -> Tensor:
-    """By doubling, in log2 T passes, rounded up, over the whole sequence (Hillis and Steele, 1986).
+    """By doubling, in log2 T passes, rounded up (Hillis and Steele, 1986).
 
-    Before each pass, entry t is the weighted sum of its last `reach` inputs. It adds the entry
-    that lies `reach` steps back, scaled, and then reaches twice as far.
+    Before each pass, entry t is the weighted sum of its last `reach` inputs. It adds
+    the entry that lies `reach` steps back, scaled, and then reaches twice as far.
     """
     h, reach, power = u, 1, decay
     while reach < u.shape[1]:
@@ -98,7 +98,7 @@ class ByHand(torch.autograd.Function):
         decay, h = ctx.saved_tensors
         decay, g = decay.conj().resolve_conj(), from_above.clone()
         for t in reversed(range(g.shape[1] - 1)):
-            g[:, t].addcmul_(decay, g[:, t + 1])  # g[:, t] = ∂L/∂h_t, over all paths
+            g[:, t].addcmul_(decay, g[:, t + 1])  # ∂L/∂h_t, over all paths
         return (g[:, 1:] * h[:, :-1].conj()).sum(dim=(0, 1)), g
 
 

@@ -34,7 +34,11 @@ class LinearReader(nn.Module):
     def __init__(self, angle: float, units: int = 128):
         super().__init__()
         self.recurrence = LinearRecurrence(1, units, 100, 5000, angle, every=784)
-        self.head = nn.Sequential(nn.Linear(2 * units, 128), nn.ReLU(), nn.Linear(128, 10))
+        self.head = nn.Sequential(
+            nn.Linear(2 * units, 128),
+            nn.ReLU(),
+            nn.Linear(128, 10),
+        )
 
     def forward(self, x: Tensor, state: None = None) -> tuple[Tensor, None]:
         """x (B, 784) → logits (B, 10)."""
