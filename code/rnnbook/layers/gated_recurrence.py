@@ -19,11 +19,11 @@ def loop(decay: Tensor, u: Tensor) -> Tensor:
 
 
 def rounds(decay: Tensor) -> list[tuple[slice, slice, Tensor]]:
-    """What a scan does: (later, earlier, factor), one for each level of a tree, up and down.
+    """What a scan does: (later, earlier, factor) for each level of a tree, up and down.
 
     Up: each block of steps adds what the block before it ends with, and blocks grow
-    twice as long. Down: blocks that were left out on the way up add the state before
-    them. `factor` is the product of λ over the later block.
+    twice as long. Down: blocks that were left out on the way up add the state
+    before them. `factor` is the product of λ over the later block.
     """
     up, down, product, T, length = [], [], decay, decay.shape[1], 1
     while 2 * length <= T:

@@ -40,8 +40,8 @@ def loop(decay: Tensor, u: Tensor) -> Tensor:
 def scan(decay: Tensor, u: Tensor) -> Tensor:
     """By doubling, in log2 T passes, rounded up (Hillis and Steele, 1986).
 
-    Before each pass, entry t is the weighted sum of its last `reach` inputs. It adds
-    the entry that lies `reach` steps back, scaled, and then reaches twice as far.
+    Before each pass, entry t is the weighted sum of its last `reach` inputs. It
+    adds the entry that lies `reach` steps back, scaled, and then reaches twice as far.
     """
     h, reach, power = u, 1, decay
     while reach < u.shape[1]:

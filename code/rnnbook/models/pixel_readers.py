@@ -29,7 +29,7 @@ class PixelPerceptron(nn.Module):
 
 
 class LinearReader(nn.Module):
-    """One linear recurrence over the pixels; a perceptron answers from its last state."""
+    """One linear recurrence; a perceptron answers from its last state."""
 
     def __init__(self, angle: float, units: int = 128):
         super().__init__()
