@@ -15,7 +15,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
 from PIL import Image
+from pygments import highlight
+from pygments.lexers import PythonLexer
 
+from bookbuild.style import Formatter, code_colours
 from conftest import ROOT
 
 SOURCES = sorted(path.stem for path in (ROOT / "book").glob("*.md"))
@@ -410,3 +413,13 @@ def test_the_model_of_the_page_writes(page, html):
     text = demo.locator(".paper").evaluate("node => node.textContent")
     assert text.startswith("ROMEO:\n") and len(text) == 407
     assert len(re.findall(r"\b(the|to|and|of|I|you|my)\b", text)) >= 5  # English, at a glance
+
+
+def test_code_has_an_element_only_for_what_has_a_colour_of_its_own():
+    source = 'total = add(1, "a")  # of both\n'
+    code = BeautifulSoup(highlight(source, PythonLexer(), Formatter()), "html.parser")
+    kinds = {span["class"][0] for span in code.select("span[class]")}
+    assert code.get_text().strip() == source.strip() and kinds == {"o", "mi", "s2", "c1"}
+    colours = code_colours()
+    assert all(f".highlight .{kind} {{" in colours for kind in kinds)
+    assert ".highlight .n {" not in colours
