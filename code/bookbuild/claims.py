@@ -3,11 +3,9 @@
 A claim is made in a cell (`rnnbook.page.claims.claim`). Its statement is an item of the list in the
 chapter's `{checked}`, which quotes the number (`{glue:text}`); the bounds are added behind it, and
 the page of claims shows the same. A claim without a statement is an error: nobody would read what
-was checked. So is a statement without a claim. In a chapter without `{checked}`, the statement is
-the first sentence of the prose that quotes the number.
+was checked. So is a statement without a claim.
 """
 
-import re
 from collections.abc import Iterator
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
 
@@ -26,8 +24,6 @@ from bookbuild.tables import Cell, table
 
 logger = logging.getLogger(__name__)
 
-# In the source most sentences stand on lines of their own.
-SENTENCE_END = re.compile(r"\n|(?<=[.?!:)]) (?=[A-Z(])|(?<=。)")
 ROUNDING = {"↓": ROUND_FLOOR, "↑": ROUND_CEILING}
 
 
@@ -131,7 +127,8 @@ def _rows(app: Sphinx, page: str, chapter: str) -> Iterator[list[Cell]]:
     address = app.builder.get_relative_uri(page, chapter)
     claims = claims_of(app, chapter)
     missing = dict(claims)
-    for statement in _statements(app.env.get_doctree(chapter)):
+    for item in _items(app.env.get_doctree(chapter)):
+        statement = item[0].deepcopy()
         names = [name for name in dict.fromkeys(_quoted(statement)) if missing.pop(name, None)]
         for reference in statement.findall(addnodes.pending_xref):
             reference["refdoc"] = page  # from which it now leads
@@ -148,28 +145,6 @@ def _inline(paragraph: nodes.paragraph) -> nodes.inline:
     """What it says, and whether that is translated, which Sphinx has noted."""
     kept = {"translated": False} if paragraph.get("translated") is False else {}
     return nodes.inline("", "", *paragraph, **kept)
-
-
-def _statements(doctree: nodes.document) -> Iterator[nodes.paragraph]:
-    """The items of `{checked}`; in a chapter without it, the sentences that quote numbers."""
-    items = _items(doctree)
-    yield from (item[0].deepcopy() for item in items)
-    if not items:
-        numbers = [node for node in doctree.findall(nodes.inline) if "quotes" in node]
-        yield from map(_sentence_around, numbers)
-
-
-def _sentence_around(number: nodes.inline) -> nodes.paragraph:
-    sentences = [[]]
-    for child in number.parent.children:
-        if not isinstance(child, nodes.Text):
-            sentences[-1].append(child)
-            continue
-        first, *others = SENTENCE_END.split(str(child))
-        sentences[-1].append(nodes.Text(first))
-        sentences += [[nodes.Text(part)] for part in others]
-    wanted = next(sentence for sentence in sentences if number in sentence)
-    return nodes.paragraph("", "", *[node.deepcopy() for node in wanted])
 
 
 def setup(app: Sphinx) -> None:
