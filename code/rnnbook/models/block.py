@@ -10,9 +10,12 @@ from torch import Tensor, nn
 
 
 class Block(nn.Module):
-    """What mixes the steps, then a perceptron at each step; both add to what they read."""
+    """What mixes the steps, then a perceptron at each step; both add to what they read.
 
-    def __init__(self, mixer: nn.Module, width: int):
+    `dropout` acts on what is added.
+    """
+
+    def __init__(self, mixer: nn.Module, width: int, dropout: float = 0.0):
         super().__init__()
         self.norm_1 = nn.LayerNorm(width, bias=False)
         self.mixer = mixer
@@ -22,9 +25,10 @@ class Block(nn.Module):
             nn.GELU(),
             nn.Linear(4 * width, width, bias=False),
         )
+        self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, state: Any = None) -> tuple[Tensor, Any]:
         """x (B, T, width) → (B, T, width), and the mixer's state."""
         mixed, state = self.mixer(self.norm_1(x), state)
-        x = x + mixed
-        return x + self.perceptron(self.norm_2(x)), state
+        x = x + self.dropout(mixed)
+        return x + self.dropout(self.perceptron(self.norm_2(x))), state

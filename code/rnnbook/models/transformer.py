@@ -1,7 +1,6 @@
 """A small transformer that reads characters: the rival of the recurrent networks.
 
-Left out: dropout (it does not see the text often enough to need it here), and keeping keys and
-values while it writes.
+Left out: keeping keys and values while it writes.
 """
 
 import math
@@ -17,7 +16,7 @@ class Transformer(nn.Module):
 
     The default size is that of nanoGPT's settings for a processor. Learned positions, no biases;
     the embedding also serves as the output layer. It reads `window` characters at most, and each
-    call begins anew.
+    call begins anew. `dropout` acts on the embedded characters and on what each block adds.
     """
 
     def __init__(
@@ -27,12 +26,14 @@ class Transformer(nn.Module):
         layers: int = 4,
         heads: int = 4,
         window: int = 64,
+        dropout: float = 0.0,
     ):
         super().__init__()
         self.embedding = nn.Embedding(vocabulary_size, width)
         self.position = nn.Embedding(window, width)
+        self.dropout = nn.Dropout(dropout)
         self.blocks = nn.ModuleList(
-            Block(CausalAttention(width, heads), width) for _ in range(layers)
+            Block(CausalAttention(width, heads), width, dropout) for _ in range(layers)
         )
         self.norm = nn.LayerNorm(width, bias=False)
         self._start(layers)
@@ -52,7 +53,7 @@ class Transformer(nn.Module):
         T, window = ids.shape[1], self.position.num_embeddings
         if window < T:
             raise ValueError(f"{T} characters are more than the window of {window}")
-        x = self.embedding(ids) + self.position.weight[:T]  # (B, T, width)
+        x = self.dropout(self.embedding(ids) + self.position.weight[:T])  # (B, T, width)
         for block in self.blocks:
             x, _ = block(x)
         return self.norm(x) @ self.embedding.weight.T, None

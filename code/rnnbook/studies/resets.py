@@ -23,8 +23,8 @@ THREADS = 1
 SEEDS = range(3)
 NEVER, SOMETIMES, ALWAYS = PROBABILITIES = (0.0, 1 / 16, 1.0)
 RUNS = {
-    f"{net}, resets {p:g}, seed {seed}": {"network": net, "resets": p, "seed": seed}
-    for net, p in [("LSTM", p) for p in PROBABILITIES]
+    f"LSTM, resets {p:g}, seed {seed}": {"network": "LSTM", "resets": p, "seed": seed}
+    for p in PROBABILITIES
     for seed in SEEDS
 }
 

@@ -6,6 +6,7 @@ The validation text is not used. `rnnbook.studies.shakespeare` then trains with 
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from torch import nn
@@ -22,23 +23,26 @@ THREADS = 1
 STEPS = 500
 
 # From the size of the vocabulary. All have about 0.8 million parameters, as many as nanoGPT's
-# transformer for a processor. None has dropout: one pass is too little to learn a text by heart.
-NETWORKS: dict[str, Callable[[int], nn.Module]] = {
-    "simple RNN": lambda V: CharacterModel(nn.RNN(128, 800, batch_first=True), V),
-    "GRU": lambda V: CharacterModel(nn.GRU(128, 448, batch_first=True), V),
-    "LSTM": lambda V: CharacterModel(set_forget_bias(nn.LSTM(128, 376, batch_first=True)), V),
-    "minGRU stack": lambda V: MinGRUStack(V),
-    "transformer": lambda V: Transformer(V),
+# transformer for a processor. In one pass none has dropout: that is too little to learn a text by
+# heart.
+NETWORKS: dict[str, Callable[..., nn.Module]] = {
+    "simple RNN": lambda V, p=0.0: CharacterModel(nn.RNN(128, 800, batch_first=True), V, p),
+    "GRU": lambda V, p=0.0: CharacterModel(nn.GRU(128, 448, batch_first=True), V, p),
+    "LSTM": lambda V, p=0.0: CharacterModel(
+        set_forget_bias(nn.LSTM(128, 376, batch_first=True)), V, p
+    ),
+    "minGRU stack": lambda V, p=0.0: MinGRUStack(V, dropout=p),
+    "transformer": lambda V, p=0.0: Transformer(V, dropout=p),
 }
 LOWEST = {"LSTM": 4e-3, "minGRU stack": 4e-3}  # elsewhere 1e-3; each rate is twice the one before
 RATES = {net: [LOWEST.get(net, 1e-3) * 2**k for k in range(5)] for net in NETWORKS}
 RUNS = {f"{net}, {lr:g}": {"network": net, "lr": lr} for net in NETWORKS for lr in RATES[net]}
 
 
-def recipe(network: str, lr: float, steps: int, seed: int = 0) -> Recipe:
+def recipe(network: str, lr: float, steps: int, seed: int = 0, dropout: float = 0.0) -> Recipe:
     """How a network of the league is trained."""
     return Recipe(
-        network=NETWORKS[network],
+        network=partial(NETWORKS[network], p=dropout),
         batches=text_streams,
         steps=steps,
         lr=lr,
