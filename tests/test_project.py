@@ -220,5 +220,5 @@ def test_the_package_requires_what_it_imports_and_nothing_of_the_build():
     imported -= {*sys.stdlib_module_names, "rnnbook"}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     required = {re.match(r"[\w-]+", line)[0] for line in project["dependencies"]}
-    modules = {"ipython": "IPython", "pillow": "PIL", "matplotlib-inline": "matplotlib_inline"}
-    assert {modules.get(name, name) for name in required} == imported
+    modules = {"ipython": "IPython", "pillow": "PIL"}
+    assert {modules.get(name, name.replace("-", "_")) for name in required} == imported
