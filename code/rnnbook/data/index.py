@@ -78,7 +78,8 @@ class IndexFile:
             raise SourceError(f"failed: {_cause(error)}") from error
         # what else can be wrong with an address or an answer; its words may hold the address
         except (OSError, ValueError, subprocess.SubprocessError) as error:
-            raise SourceError(f"failed: {type(error).__name__}") from error
+            what = f"{type(error).__name__}; is the address of the index right?"
+            raise SourceError(f"failed: {what}") from error
 
     def _ask(self, settings: dict[str, str]) -> bytes:
         """The content of the file. Who is asked, and how, is what pip is set to."""

@@ -24,9 +24,7 @@ def check_room(size: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(folder).free
     if free < size:
-        needed = (
-            f"{size / 1e6:,.0f} MB are needed there for a minute, {free / 1e6:,.0f} MB are free"
-        )
+        needed = f"{size / 1e6:,.0f} MB are needed for a minute, {free / 1e6:,.0f} MB are free"
         raise OSError(errno.ENOSPC, needed)
 
 
