@@ -26,8 +26,9 @@ from torch.nn.functional import cross_entropy
 
 from rnnbook.cli import main as command_line
 from rnnbook.cli import options, train
-from rnnbook.data import digit_image, mnist, shakespeare
+from rnnbook.data import digit_image, mnist, names, shakespeare
 from rnnbook.data.fetch import DataError
+from rnnbook.data.pairs import gather
 from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.decoding.sampling import sample
 from rnnbook.models import ensemble
@@ -175,9 +176,11 @@ def test_data_says_which_text_it_is_and_where(call, monkeypatch):
     monkeypatch.setattr(mnist, "load_mnist", few_digits)
     text = shakespeare.Text(TEXT, "a text of the tests", "0")
     monkeypatch.setattr(shakespeare, "load_shakespeare", lambda: text)
+    monkeypatch.setattr(names, "load_names", lambda: gather([("anna", "アンナ")]))
     code, out, _ = call("data")
     assert code == 0
     assert "300 + 200 digits" in out and "a text of the tests" in out and "in here" in out
+    assert "Names: 1 spellings" in out
 
 
 def test_data_that_cannot_be_had(refused, monkeypatch):

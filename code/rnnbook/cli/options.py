@@ -57,7 +57,7 @@ def parser() -> Parser:
         epilog="Exit codes: 0 done, 2 not possible (one line says why), 130 interrupted.",
     )
     commands = top.add_subparsers(metavar="COMMAND", required=True)
-    add_command(commands, "data", use.data, "fetch and verify MNIST and Shakespeare")
+    add_command(commands, "data", use.data, "fetch and verify MNIST, Shakespeare and names")
     training = commands.add_parser("train", help="train a model and test it", description=TRAIN)
     models = training.add_subparsers(metavar="MODEL", required=True)
     add_train_options(add_command(models, "mnist", train.mnist, "read a digit"), "mnist")

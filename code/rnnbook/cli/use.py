@@ -7,16 +7,19 @@ from rnnbook.cli.errors import UsageError
 
 
 def data(options: argparse.Namespace) -> None:
-    """Fetch both data sets, and say where they are and which text it is."""
+    """Fetch the data sets, and say where they are and which text it is."""
     from rnnbook.data.fetch import cache_folder
     from rnnbook.data.mnist import load_mnist
+    from rnnbook.data.names import load_names
     from rnnbook.data.shakespeare import load_shakespeare
 
     mnist = load_mnist()
     print(f"MNIST: {len(mnist.train_images):,} + {len(mnist.test_images):,} digits")
     text = load_shakespeare()
     print(f"Shakespeare: {len(text.text):,} characters, {text.source}")
-    print(f"Both are in {cache_folder()}")
+    names = load_names()
+    print(f"Names: {len(names.names):,} spellings with their readings in katakana")
+    print(f"All are in {cache_folder()}")
 
 
 def classify(options: argparse.Namespace) -> None:
