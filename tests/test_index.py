@@ -29,7 +29,7 @@ PYTHON = sys.executable
 class Index(MirrorServer):
     """A package index of one project, `tiny`. Other paths are answered as a mirror does."""
 
-    kind, file, content = "json", "/good/", CONTENT
+    kind, file, content, version = "json", "/good/", CONTENT, "1.0"
 
     def answer(self, request):
         path = request.path.removeprefix("http://index.invalid")  # if we are its proxy
@@ -46,7 +46,7 @@ class Index(MirrorServer):
         if self.kind == "html":
             return f'<a href="{url}#sha256={SHA256}">{ARCHIVE}</a>'.encode(), "text/html"
         file = {"filename": ARCHIVE, "url": url, "hashes": {"sha256": SHA256}}
-        page = {"meta": {"api-version": "1.0"}, "name": "tiny", "files": [file]}
+        page = {"meta": {"api-version": self.version}, "name": "tiny", "files": [file]}
         return json.dumps(page).encode(), "application/vnd.pypi.simple.v1+json"
 
     def send(self, request, body: bytes, kind: str = "application/octet-stream"):
@@ -123,6 +123,12 @@ def test_the_page_of_a_project_leads_to_the_file(kind, index):
     assert index.requests == ["/simple/tiny/", f"/good/{ARCHIVE}"]
     index.close()  # what is in the cache folder needs no network
     assert verified("play.txt", SHA256, [IndexFile("tiny", ARCHIVE)]) == path
+
+
+def test_an_index_of_the_future(index):
+    index.version = "2.0"
+    with pytest.raises(SourceError, match=r"is too new: .*\(2\.0\).*; update pypi-simple$"):
+        IndexFile("tiny", ARCHIVE).fetch()
 
 
 def test_an_index_that_nobody_serves(index):

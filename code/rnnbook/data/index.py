@@ -15,11 +15,17 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
-from pypi_simple import PYPI_SIMPLE_ENDPOINT, NoSuchProjectError, PyPISimple
+from pypi_simple import (
+    PYPI_SIMPLE_ENDPOINT,
+    NoSuchProjectError,
+    PyPISimple,
+    UnsupportedRepoVersionError,
+)
+from requests.utils import get_auth_from_url
 
 from rnnbook.data.fetch import SECONDS, SourceError, first_right
 from rnnbook.data.sources import LARGEST
@@ -71,6 +77,8 @@ class IndexFile:
             raise SourceError(f"has no project {self.project}") from error
         except (requests.Timeout, urllib3.exceptions.TimeoutError) as error:
             raise SourceError(f"did not answer for {self.timeout:g} seconds") from error
+        except UnsupportedRepoVersionError as error:
+            raise SourceError(f"is too new: {error}; update pypi-simple") from error
         except requests.HTTPError as error:
             answer = error.response
             raise SourceError(f"answered {answer.status_code} {answer.reason}") from error
@@ -85,19 +93,20 @@ class IndexFile:
         """The content of the file. Who is asked, and how, is what pip is set to."""
         if settings.get("no-index", "0").lower() not in ("0", "false", "no", "off"):
             raise SourceError("is not asked: pip is set to use no index (no-index)")
-        index = urlsplit(settings.get("index-url", PYPI_SIMPLE_ENDPOINT))
+        index = settings.get("index-url", PYPI_SIMPLE_ENDPOINT)
+        login = get_auth_from_url(index)  # empty where the file .netrc may have one
         with requests.Session() as session:
             session.headers["Accept-Encoding"] = "identity"  # so that the length is known
             session.verify = settings.get("cert", True)
             if proxy := settings.get("proxy"):
                 session.proxies = {"http": proxy, "https": proxy}
             session.hooks["response"].append(self._read)
-            client = PyPISimple(_without_login(index), auth=_login(index), session=session)
+            client = PyPISimple(index, auth=login if any(login) else None, session=session)
             page = client.get_project_page(self.project, timeout=self.timeout)
             urls = [file.url for file in page.packages if file.filename == self.filename]
             if not urls:
                 raise SourceError("does not list this file")
-            if urlsplit(urls[0]).hostname != index.hostname:
+            if urlsplit(urls[0]).hostname != urlsplit(index).hostname:
                 session.auth = None  # the password is for the index alone
             response = session.get(urls[0], timeout=self.timeout)
             response.raise_for_status()
@@ -117,17 +126,6 @@ class IndexFile:
                 if time.monotonic() > end:
                     raise SourceError(f"sent {len(content):,} bytes in {self.limit:g} s, no more")
         response.raw = io.BytesIO(content)  # from which `requests` goes on
-
-
-def _login(index: SplitResult) -> tuple[str, str] | None:
-    """The user and the password in an address, if there are any."""
-    if index.username is None:
-        return None  # `requests` looks into the file .netrc, as pip does
-    return unquote(index.username), unquote(index.password or "")
-
-
-def _without_login(index: SplitResult) -> str:
-    return urlunsplit(index._replace(netloc=index.netloc.rpartition("@")[2]))
 
 
 def _cause(error: BaseException) -> str:
