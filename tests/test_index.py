@@ -85,7 +85,7 @@ REASONS = {
     "endless": "sent more than 100,000 bytes",
     "truncated": "failed: IncompleteRead",
     "drip": "bytes in 0.5 s, no more",
-    "elsewhere": "failed: ValueError; is the address of the index right?",
+    "elsewhere": "failed: ValueError; are pip's settings right",
     "steering": "answered 500  [31mred",
 }
 OF_PAGES = {"html": "does not list this file", "404": "has no project tiny"}
@@ -219,7 +219,7 @@ def test_a_file_is_rebuilt_from_an_archive_of_which_nothing_is_run_or_kept(index
 
 def test_an_archive_with_another_content_is_never_opened(index):
     source = source_of(b"another", rebuild=lambda archive: pytest.fail("opened"))
-    with pytest.raises(DataError, match=rf"copy in {ARCHIVE} is out of reach.*not this file"):
+    with pytest.raises(DataError, match=rf"copy in {ARCHIVE} is not used: .* sent 70,000 bytes"):
         verified("play.txt", SHA256, [source])
 
 

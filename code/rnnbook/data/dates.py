@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
+import babel
 import torch
 from babel import Locale, UnknownLocaleError
 from babel.dates import DateTimeFormat, get_date_format
@@ -104,6 +105,11 @@ def write(day: datetime.date, language: str, pattern: str) -> Date:
             spans[FIELDS[letter]] = len(source), len(source) + len(text)
         source += text
     return Date(source, day.isoformat(), spans, language)
+
+
+def digest() -> str:
+    """The release of babel: with it, a language may get other ways to write a day."""
+    return f"babel {babel.__version__}"
 
 
 @cache

@@ -89,7 +89,7 @@ def obtain(name: str, sha256: str, sources: Sequence[Source]) -> Path:
     with _locked(path):
         if not cached(name, sha256):  # another process may have fetched it meanwhile
             remove_parts(path)
-            write_atomically(path, first_right(sha256, sources))
+            write_atomically(path, _first_right(sha256, sources))
     return path
 
 
@@ -107,7 +107,7 @@ def _locked(path: Path, wait: float = WAIT) -> AbstractContextManager:
         raise SourceError(what) from error
 
 
-def first_right(sha256: str, sources: Sequence[Source]) -> bytes:
+def _first_right(sha256: str, sources: Sequence[Source]) -> bytes:
     """The content from the first source that delivers the right one."""
     failures = []
     for source in sources:

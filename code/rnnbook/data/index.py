@@ -7,6 +7,7 @@ from the index that pip is set to, and verified. Nothing of it is run. Left out 
 """
 
 import ast
+import hashlib
 import io
 import os
 import re
@@ -27,7 +28,7 @@ from pypi_simple import (
 )
 from requests.utils import get_auth_from_url
 
-from rnnbook.data.fetch import SECONDS, SourceError, first_right
+from rnnbook.data.fetch import SECONDS, SourceError
 from rnnbook.data.sources import LARGEST
 from rnnbook.data.unpacking import check_room
 from rnnbook.progress import progress_bar
@@ -84,10 +85,19 @@ class IndexFile:
             raise SourceError(f"answered {answer.status_code} {answer.reason}") from error
         except (requests.ConnectionError, urllib3.exceptions.HTTPError) as error:
             raise SourceError(f"failed: {_cause(error)}") from error
-        # what else can be wrong with an address or an answer; its words may hold the address
+        # what else can be wrong with a setting or an answer; its words may hold the address
         except (OSError, ValueError, subprocess.SubprocessError) as error:
-            what = f"{type(error).__name__}; is the address of the index right?"
-            raise SourceError(f"failed: {what}") from error
+            settings = "are pip's settings right (index-url, cert, proxy)?"
+            raise SourceError(f"failed: {type(error).__name__}; {settings}") from error
+
+    def _session(self, settings: dict[str, str]) -> requests.Session:
+        session = requests.Session()
+        session.headers["Accept-Encoding"] = "identity"  # so that the length is known
+        session.verify = settings.get("cert", True)
+        if proxy := settings.get("proxy"):
+            session.proxies = {"http": proxy, "https": proxy}
+        session.hooks["response"].append(self._read)
+        return session
 
     def _ask(self, settings: dict[str, str]) -> bytes:
         """The content of the file. Who is asked, and how, is what pip is set to."""
@@ -95,12 +105,7 @@ class IndexFile:
             raise SourceError("is not asked: pip is set to use no index (no-index)")
         index = settings.get("index-url", PYPI_SIMPLE_ENDPOINT)
         login = get_auth_from_url(index)  # empty where the file .netrc may have one
-        with requests.Session() as session:
-            session.headers["Accept-Encoding"] = "identity"  # so that the length is known
-            session.verify = settings.get("cert", True)
-            if proxy := settings.get("proxy"):
-                session.proxies = {"http": proxy, "https": proxy}
-            session.hooks["response"].append(self._read)
+        with self._session(settings) as session:
             client = PyPISimple(index, auth=login if any(login) else None, session=session)
             page = client.get_project_page(self.project, timeout=self.timeout)
             urls = [file.url for file in page.packages if file.filename == self.filename]
@@ -154,8 +159,11 @@ class SourceArchive:
 
     def fetch(self) -> bytes:
         check_room(self.room)
+        file = IndexFile(self.project, self.filename)
         try:
-            archive = first_right(self.sha256, [IndexFile(self.project, self.filename)])
+            archive = file.fetch()
         except SourceError as error:
-            raise SourceError(f"is out of reach: {error}") from error
+            raise SourceError(f"is out of reach: {file} {error}") from error
+        if hashlib.sha256(archive).hexdigest() != self.sha256:
+            raise SourceError(f"is not used: {file} sent {len(archive):,} bytes of something else")
         return self.rebuild(archive)
