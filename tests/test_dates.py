@@ -67,7 +67,7 @@ def test_what_leaves_a_day_open_is_left_out(pattern):
     assert not dates.is_clear(pattern)
 
 
-@pytest.mark.parametrize("pattern", ["MMMM d, y", "LLL d y", "d/M/y", "y-MM-dd", "y年M月d日"])
+@pytest.mark.parametrize("pattern", ["MMMM d, y", "MMM d y", "d/M/y", "y-MM-dd", "y年M月d日"])
 def test_what_does_not_is_kept(pattern):
     assert dates.is_clear(pattern)
 

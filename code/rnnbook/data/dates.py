@@ -28,7 +28,7 @@ FIRST, LAST = datetime.date(1900, 1, 1), datetime.date(2099, 12, 31)
 
 # A pattern such as "d 'de' MMMM y" is made of words in quotes, fields, and all the rest.
 TOKEN = re.compile(r"'([^']*)'|(([A-Za-z])\3*)|[^A-Za-z']+")
-FIELDS = {"y": "year", "M": "month", "L": "month", "d": "day"}
+FIELDS = {"y": "year", "M": "month", "d": "day"}
 ISO_FIELDS = ["year"] * 4 + [None] + ["month"] * 2 + [None] + ["day"] * 2
 
 
@@ -88,10 +88,10 @@ def ways(language: str) -> tuple[str, ...]:
 
 def is_clear(pattern: str) -> bool:
     """Whether a text of this pattern says which day it means, whatever its language."""
-    fields = [field for _, field, _ in TOKEN.findall(pattern)]
-    order = [field[0] for field in fields if field and field[0] in "yMLd"]
-    in_numbers = not any(len(field) > 2 for field in fields if field[:1] in ("M", "L"))
-    return "yy" not in fields and not (in_numbers and order in (["M", "d", "y"], ["L", "d", "y"]))
+    fields = [field for _, field, letter in TOKEN.findall(pattern) if letter in FIELDS]
+    has_name = "MMM" in fields or "MMMM" in fields
+    american = [field[0] for field in fields] == ["M", "d", "y"]
+    return "yy" not in fields and (has_name or not american)
 
 
 def write(day: datetime.date, language: str, pattern: str) -> Date:
