@@ -317,6 +317,49 @@ FAULTS = [
         "np.unique(as_numbers(train, n, V)",
         "ngrams",
     ),
+    # Names and dates
+    Fault(
+        "a test name is held out, too",
+        "data/pairs",
+        "self._part(range(3, 6))",
+        "self._part(range(2, 6))",
+        "names",
+    ),
+    Fault(
+        "the marks of kana are taken for accents",
+        "data/pairs",
+        "[\\u0300-\\u036f]",
+        "[\\u0300-\\u309a]",
+        "names",
+    ),
+    Fault(
+        "abbreviations are names",
+        "data/names",
+        " and word != word.upper()",
+        "",
+        "names",
+    ),
+    Fault(
+        "the password of an index is sent to others",
+        "data/index",
+        "session.auth = None",
+        "pass",
+        "index",
+    ),
+    Fault(
+        "what was unpacked stays",
+        "data/unpacking",
+        "path.unlink(missing_ok=True)",
+        "pass",
+        "index",
+    ),
+    Fault(
+        "the true alignment begins a character late",
+        "data/dates",
+        "= len(source), len(source) + len(text)",
+        "= len(source) + 1, len(source) + len(text)",
+        "dates",
+    ),
     # Tasks and pictures
     Fault(
         "both marks in the first half",
