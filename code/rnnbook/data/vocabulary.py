@@ -8,15 +8,16 @@ import torch
 class Vocabulary:
     """The characters that a model knows, each with a number from 0.
 
-    `Vocabulary("hello")` knows `e h l o`, in this order.
+    `Vocabulary("hello")` knows `e h l o`, in this order. The first `signs` numbers are left free
+    for signs that are no characters, such as one for the end; `decode` passes over them.
     """
 
-    def __init__(self, characters: Iterable[str]):
-        self.characters = sorted(set(characters))
-        self._ids = {character: i for i, character in enumerate(self.characters)}
+    def __init__(self, characters: Iterable[str], signs: int = 0):
+        self.characters, self.signs = sorted(set(characters)), signs
+        self._ids = {character: i for i, character in enumerate(self.characters, signs)}
 
     def __len__(self) -> int:
-        return len(self.characters)
+        return self.signs + len(self.characters)
 
     def encode(self, text: str) -> torch.Tensor:
         """The numbers of the characters of `text`: int64, (len(text),).
@@ -26,13 +27,15 @@ class Vocabulary:
         if unknown := sorted(set(text) - set(self._ids)):
             names = ", ".join(map(repr, unknown))
             known = repr("".join(self.characters[:100])) + (
-                " and others" if len(self) > 100 else ""
+                " and others" if len(self.characters) > 100 else ""
             )
             raise ValueError(
-                f"the vocabulary does not know {names}; it knows {len(self)} characters: {known}"
+                f"the vocabulary does not know {names}; "
+                f"it knows {len(self.characters)} characters: {known}"
             )
         return torch.tensor([self._ids[character] for character in text], dtype=torch.long)
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The text that `encode` would turn into `ids`."""
-        return "".join(self.characters[int(i)] for i in ids)
+        """The text that `encode` would turn into `ids`, or into what they hold beside signs."""
+        ids = (int(i) - self.signs for i in ids)
+        return "".join(self.characters[i] for i in ids if i >= 0)

@@ -44,7 +44,7 @@ def stream(
 def draw(
     logits: Tensor, temperature: float, top_k: int | None, generator: torch.Generator
 ) -> Tensor:
-    """Draw one id, (1,), from logits (V,). See `stream` for what the arguments mean."""
+    """Draw one id, (…, 1), from logits (…, V). See `stream` for what the arguments mean."""
     if temperature < 0:
         raise ValueError(f"the temperature is {temperature}; it must be 0 or more")
     if top_k is not None and top_k < 1:
@@ -52,7 +52,7 @@ def draw(
     if temperature == 0:
         return logits.argmax(dim=-1, keepdim=True)
     if top_k is not None:
-        threshold = logits.topk(min(top_k, len(logits))).values[-1]
+        threshold = logits.topk(min(top_k, logits.shape[-1])).values[..., -1:]
         logits = logits.masked_fill(logits < threshold, -torch.inf)
     return torch.multinomial((logits / temperature).softmax(dim=-1), 1, generator=generator)
 

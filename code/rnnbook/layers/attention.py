@@ -1,4 +1,9 @@
-"""Attention: each step looks at the steps before it."""
+"""Attention: a step looks at other steps, of its own sequence or of another one.
+
+`DotProductAttention` and `AdditiveAttention` look at another sequence: the queries come from a
+decoder, and the keys and values from what an encoder has read. They differ in how a query is
+compared with a key, and can be put in each other's place.
+"""
 
 import math
 
@@ -29,3 +34,59 @@ class CausalAttention(nn.Module):
         later = torch.ones(scores.shape[2:], dtype=torch.bool, device=x.device).triu(1)
         weights = scores.masked_fill(later, -math.inf).softmax(dim=3)
         return self.out((weights @ v).transpose(1, 2).flatten(2)), None
+
+
+def look(scores: Tensor, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """The means of values (B, S, M), weighted by the softmax of scores (B, T, S).
+
+    Places where `mask` (B, S) is False are padding: they get the weight 0. Each row of the mask
+    must have a True. Returns what was seen, (B, T, M), and the weights, (B, T, S).
+    """
+    weights = scores.masked_fill(~mask[:, None], -math.inf).softmax(dim=2)
+    return weights @ values, weights
+
+
+class DotProductAttention(nn.Module):
+    """Compares a query with a key by their product: q W k / √M.
+
+    After Luong et al. (2015), who call it "general"; divided by √M as in Vaswani et al. (2017).
+    """
+
+    def __init__(self, query_size: int, memory_size: int):
+        super().__init__()
+        self.query = nn.Linear(query_size, memory_size, bias=False)
+
+    def keys(self, memory: Tensor) -> Tensor:
+        """What queries are compared with: the memory (B, S, M) itself."""
+        return memory
+
+    def forward(
+        self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Queries (B, T, H), keys and values (B, S, M), mask (B, S): see `look`."""
+        scores = self.query(queries) @ keys.transpose(1, 2) / math.sqrt(keys.shape[2])
+        return look(scores, values, mask)
+
+
+class AdditiveAttention(nn.Module):
+    """Compares a query with a key by a small perceptron: v tanh(W q + U k).
+
+    After Bahdanau et al. (2015). The hidden layer is as wide as the memory.
+    """
+
+    def __init__(self, query_size: int, memory_size: int):
+        super().__init__()
+        self.query = nn.Linear(query_size, memory_size, bias=False)
+        self.key = nn.Linear(memory_size, memory_size)
+        self.score = nn.Linear(memory_size, 1, bias=False)
+
+    def keys(self, memory: Tensor) -> Tensor:
+        """What queries are compared with: U k for each step of the memory (B, S, M)."""
+        return self.key(memory)
+
+    def forward(
+        self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Queries (B, T, H), keys and values (B, S, M), mask (B, S): see `look`."""
+        hidden = torch.tanh(self.query(queries)[:, :, None] + keys[:, None])  # (B, T, S, M)
+        return look(self.score(hidden).squeeze(3), values, mask)

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from torch import Tensor
 
+from rnnbook.data.pairs import teacher_forced
+
 
 class Batch(NamedTuple):
     """Inputs x and targets y, and whether x goes on where the x of the step before ended.
@@ -66,6 +68,57 @@ class MiniBatches:
             self._epoch, self._order = epoch, torch.randperm(len(self.x), generator=generator)
         rows = self._order[i * self.batch_size : (i + 1) * self.batch_size]
         return Batch(self.x[rows], self.y[rows], continues=False)
+
+
+class PairBatches:
+    """Shuffled mini-batches of pairs of sequences of similar length, in a new order each epoch.
+
+    `source` (N, S) with lengths (N,) is what is read, `target` (N, T) with lengths (N,) what is
+    to be written (`rnnbook.data.pairs.encode_words`). Pairs are sorted by length before they are
+    cut into batches, so that little of a batch is padding; which pairs of a length meet, and the
+    order of the batches, is drawn anew. x of a batch is the source, its lengths and the character
+    before each step; y is the character at each step. `len(batches)` is the number of steps in an
+    epoch; the few pairs that do not fill a batch are left for another epoch. Raises `ValueError`
+    if all of them together do not.
+    """
+
+    def __init__(
+        self,
+        source: Tensor,
+        source_lengths: Tensor,
+        target: Tensor,
+        target_lengths: Tensor,
+        batch_size: int,
+        seed: int = 0,
+    ):
+        if len(source) < batch_size:
+            raise ValueError(f"{len(source)} pairs do not fill a batch of {batch_size}")
+        self.source, self.source_lengths = source, source_lengths
+        self.previous, self.y = teacher_forced(target, target_lengths)
+        self.steps = target_lengths + 1  # of the decoder
+        self.batch_size, self.seed, self._epoch = batch_size, seed, -1
+
+    def __len__(self) -> int:
+        return len(self.source) // self.batch_size
+
+    def batch(self, step: int) -> Batch:
+        """The batch of a step, from 0 on, without end."""
+        epoch, i = divmod(step, len(self))
+        if epoch != self._epoch:
+            self._epoch, self._rows = epoch, self._draw(epoch)
+        rows = self._rows[i]
+        lengths, T = self.source_lengths[rows], self.steps[rows].max()
+        x = self.source[rows, : lengths.max()], lengths, self.previous[rows, :T]
+        return Batch(x, self.y[rows, :T], continues=False)
+
+    def _draw(self, epoch: int) -> Tensor:
+        """The rows of all batches of an epoch: (len(self), batch_size)."""
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
+        rows = torch.randperm(len(self.source), generator=generator)
+        rows = rows[: len(self) * self.batch_size]
+        length = self.source_lengths[rows] * (self.steps.max() + 1) + self.steps[rows]
+        batches = rows[length.argsort(stable=True)].view(len(self), -1)
+        return batches[torch.randperm(len(self), generator=generator)]
 
 
 class FreshBatches:

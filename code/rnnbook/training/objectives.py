@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, mse_loss
 
+from rnnbook.data.pairs import IGNORED
 from rnnbook.training.batches import Batch
 
 Objective = Callable[[nn.Module, Batch, Any], tuple[Tensor, Any]]
@@ -26,6 +27,27 @@ def regression(model: nn.Module, batch: Batch, state: Any = None) -> tuple[Tenso
     """The mean squared error of a model that maps (x, state) to (outputs (B, 1), state)."""
     outputs, state = model(batch.x, state)
     return mean_squared_error(outputs, batch.y), state
+
+
+def answering(
+    model: nn.Module, batch: Batch, state: None = None, *, label_smoothing: float = 0.0
+) -> tuple[Tensor, None]:
+    """The mean loss, in nats per answer, of a model that maps x to logits (B, T, V).
+
+    Each of B sequences is answered by a sequence, whose loss is the sum of the cross-entropies of
+    its steps; where y (B, T) is `rnnbook.data.pairs.IGNORED`, there is no step. A mean over steps
+    would weigh a step by how many others happen to share its batch. With `label_smoothing`, this
+    share of each target is spread evenly over all V (Szegedy et al., 2016).
+    """
+    logits = model(*batch.x)
+    losses = cross_entropy(
+        logits.flatten(0, 1).float(),
+        batch.y.flatten(),
+        ignore_index=IGNORED,
+        label_smoothing=label_smoothing,
+        reduction="sum",
+    )
+    return losses / len(batch.y), None
 
 
 def mean_cross_entropy(logits: Tensor, y: Tensor) -> Tensor:

@@ -1,0 +1,141 @@
+"""Choosing an answer: greedy, beam and sampling, against a search through all answers."""
+
+from itertools import product
+
+import pytest
+import torch
+
+from rnnbook.data.pairs import encode_words, teacher_forced
+from rnnbook.data.vocabulary import Vocabulary
+from rnnbook.decoding.search import beam, greedy, sample
+from rnnbook.layers.attention import AdditiveAttention
+from rnnbook.models.encoder_decoder import END, EncoderDecoder
+from rnnbook.training.batches import Batch
+from rnnbook.training.objectives import answering
+
+V, LONGEST = 4, 4  # END and three characters; at most four steps
+LETTERS = Vocabulary("abc", 1)
+SOURCE, LENGTHS = encode_words(["abc", "b", "ca", "aabbc", "cb"], LETTERS)
+
+
+@pytest.fixture(params=range(4))
+def model(request, one_thread):
+    torch.manual_seed(request.param)
+    model = EncoderDecoder(len(LETTERS), V, 4, 6, AdditiveAttention, dropout=0.5).double()
+    with torch.no_grad():
+        for p in model.parameters():
+            p.mul_(2.5)
+    return model.eval()
+
+
+def everything():
+    """All answers of at most LONGEST steps: those that end, and those that are cut off."""
+    ends = [list(ids) for n in range(LONGEST) for ids in product(range(1, V), repeat=n)]
+    return ends, [list(ids) for ids in product(range(1, V), repeat=LONGEST)]
+
+
+def log_probability(model, i, ids, ended=True):
+    """That of an answer to source i, by teacher forcing."""
+    ids = torch.tensor([ids], dtype=torch.long)
+    previous, y = teacher_forced(ids, torch.tensor([ids.shape[1]]))
+    x = SOURCE[i : i + 1], LENGTHS[i : i + 1], previous
+    if ended:
+        return -answering(model, Batch(x, y, False))[0].item()
+    logs = model(*x).log_softmax(dim=2)[0, :-1]
+    return logs.gather(1, ids.T).sum().item()
+
+
+def ranked(model, i, power=0.0):
+    """All answers to source i, the best first: (score, ids)."""
+    ends, cut = everything()
+    scored = [(log_probability(model, i, ids) / (len(ids) + 1) ** power, ids) for ids in ends]
+    scored += [(log_probability(model, i, ids, False) / LONGEST**power, ids) for ids in cut]
+    return sorted(scored, reverse=True)
+
+
+@pytest.mark.parametrize("power", [0.0, 0.5, 1.0])
+def test_a_beam_as_wide_as_all_answers_finds_them_in_their_order(model, power):
+    found = beam(model, SOURCE, LENGTHS, LONGEST, width=200, power=power)
+    assert len(found) == len(SOURCE)
+    for i, answers in enumerate(found):
+        expected = ranked(model, i, power)
+        assert [answer.ids for answer in answers] == [ids for _, ids in expected]
+        scores = [answer.log_probability for answer in answers]
+        lengths = [len(answer.ids) + answer.ended for answer in answers]
+        normalised = [s / n**power for s, n in zip(scores, lengths, strict=True)]
+        assert normalised == pytest.approx([score for score, _ in expected], abs=1e-4)
+
+
+def beam_of_lists(model, i, width, power):
+    """The same search for one source, hypothesis by hypothesis, by teacher forcing alone."""
+    kept = [([], False, 0.0)]
+    for _ in range(LONGEST):
+        longer = [one for one in kept if one[1]]
+        for ids, ended, _ in kept:
+            if not ended:
+                longer.append((ids, True, log_probability(model, i, ids)))
+                for k in range(1, V):
+                    longer.append(([*ids, k], False, log_probability(model, i, [*ids, k], False)))
+        longer.sort(key=lambda one: one[2] / (len(one[0]) + one[1]) ** power, reverse=True)
+        kept = longer[:width]
+    return kept
+
+
+@pytest.mark.parametrize("power", [0.0, 1.0])
+@pytest.mark.parametrize("width", [1, 2, 3, 5])
+def test_the_beam_is_that_of_a_list_of_hypotheses(model, width, power):
+    found = beam(model, SOURCE, LENGTHS, LONGEST, width=width, power=power)
+    for i, answers in enumerate(found):
+        expected = beam_of_lists(model, i, width, power)
+        assert [(a.ids, a.ended) for a in answers] == [one[:2] for one in expected]
+        scores = [one[2] for one in expected]
+        assert [a.log_probability for a in answers] == pytest.approx(scores, abs=1e-4)
+
+
+def test_greedy_takes_the_likeliest_step_and_is_a_beam_of_one(model):
+    answers = greedy(model, SOURCE, LENGTHS, LONGEST)
+    assert answers == [one for (one,) in beam(model, SOURCE, LENGTHS, LONGEST, width=1)]
+    for i, answer in enumerate(answers):
+        steps = [*answer.ids, END] if answer.ended else answer.ids
+        for t in range(len(steps)):
+            rivals = [log_probability(model, i, [*steps[:t], k], False) for k in range(1, V)]
+            rivals = [log_probability(model, i, steps[:t]), *rivals]
+            assert rivals.index(max(rivals)) == steps[t]
+
+
+def test_scores_are_those_of_teacher_forcing(model):
+    answers = greedy(model, SOURCE, LENGTHS, LONGEST) + sample(model, SOURCE, LENGTHS, LONGEST)
+    for i, answer in enumerate(answers):
+        expected = log_probability(model, i % len(SOURCE), answer.ids, answer.ended)
+        assert answer.log_probability == pytest.approx(expected, abs=1e-4)
+        assert answer.ended == (len(answer.ids) < LONGEST) and END not in answer.ids
+
+
+def test_samples_are_as_frequent_as_they_are_probable(model):
+    n = 3000
+    source, lengths = SOURCE[:1].expand(n, -1), LENGTHS[:1].expand(n)
+    drawn = [answer.ids for answer in sample(model, source, lengths, LONGEST, seed=1)]
+    for score, ids in ranked(model, 0)[:5]:
+        p = torch.tensor(score).exp().item()
+        assert drawn.count(ids) / n == pytest.approx(p, abs=4 * (p * (1 - p) / n) ** 0.5)
+
+
+def test_sampling_at_zero_is_greedy_and_the_seed_decides(model):
+    cold = sample(model, SOURCE, LENGTHS, LONGEST, temperature=0)
+    assert cold == greedy(model, SOURCE, LENGTHS, LONGEST)
+    source, lengths = SOURCE.repeat(20, 1), LENGTHS.repeat(20)
+    one, same, other = (sample(model, source, lengths, LONGEST, seed=s) for s in (5, 5, 6))
+    assert one == same != other
+
+
+def test_a_source_is_answered_as_if_it_were_alone(model):
+    """Whatever padding and other hypotheses there are beside it."""
+    together = beam(model, SOURCE, LENGTHS, LONGEST, width=3)
+    for i, n in enumerate(LENGTHS):
+        (alone,) = beam(model, SOURCE[i : i + 1, :n], LENGTHS[i : i + 1], LONGEST, width=3)
+        assert [a.ids for a in alone] == [a.ids for a in together[i]]
+
+
+def test_a_beam_has_a_width():
+    with pytest.raises(ValueError, match="width of the beam is 0; it must be 1 or more"):
+        beam(None, SOURCE, LENGTHS, width=0)
