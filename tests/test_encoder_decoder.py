@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 
-from rnnbook.data.pairs import IGNORED, SIGNS, encode_words, teacher_forced
 from rnnbook.data.vocabulary import Vocabulary
+from rnnbook.data.words import IGNORED, SIGNS, encode_words, teacher_forced
 from rnnbook.layers.attention import AdditiveAttention, DotProductAttention
 from rnnbook.models.encoder_decoder import END, START, EncoderDecoder
 from rnnbook.training.batches import Batch, PairBatches

@@ -5,8 +5,8 @@ from itertools import product
 import pytest
 import torch
 
-from rnnbook.data.pairs import encode_words, teacher_forced
 from rnnbook.data.vocabulary import Vocabulary
+from rnnbook.data.words import encode_words, teacher_forced
 from rnnbook.decoding.search import beam, greedy, sample
 from rnnbook.layers.attention import AdditiveAttention
 from rnnbook.models.encoder_decoder import END, EncoderDecoder

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from rnnbook.data.pairs import teacher_forced
+from rnnbook.data.words import teacher_forced
 
 
 class Batch(NamedTuple):
@@ -74,7 +74,7 @@ class PairBatches:
     """Shuffled mini-batches of pairs of sequences of similar length, in a new order each epoch.
 
     `source` (N, S) with lengths (N,) is what is read, `target` (N, T) with lengths (N,) what is
-    to be written (`rnnbook.data.pairs.encode_words`). Pairs are sorted by length before they are
+    to be written (`rnnbook.data.words.encode_words`). Pairs are sorted by length before they are
     cut into batches, so that little of a batch is padding; which pairs of a length meet, and the
     order of the batches, is drawn anew. x of a batch is the source, its lengths and the character
     before each step; y is the character at each step. `len(batches)` is the number of steps in an

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, mse_loss
 
-from rnnbook.data.pairs import IGNORED
+from rnnbook.data.words import IGNORED
 from rnnbook.training.batches import Batch
 
 Objective = Callable[[nn.Module, Batch, Any], tuple[Tensor, Any]]
@@ -35,7 +35,7 @@ def answering(
     """The mean loss, in nats per answer, of a model that maps x to logits (B, T, V).
 
     Each of B sequences is answered by a sequence, whose loss is the sum of the cross-entropies of
-    its steps; where y (B, T) is `rnnbook.data.pairs.IGNORED`, there is no step. A mean over steps
+    its steps; where y (B, T) is `rnnbook.data.words.IGNORED`, there is no step. A mean over steps
     would weigh a step by how many others happen to share its batch. With `label_smoothing`, this
     share of each target is spread evenly over all V (Szegedy et al., 2016).
     """
