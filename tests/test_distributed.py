@@ -16,12 +16,16 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
+from rnnbook.data.words import IGNORED, encode_pairs
+from rnnbook.layers.attention import AdditiveAttention
 from rnnbook.layers.min_gru import ConvolvedMinGRU
+from rnnbook.models.encoder_decoder import EncoderDecoder
 from rnnbook.models.recurrent import CharacterModel
 from rnnbook.training import distributed
-from rnnbook.training.batches import Streams
+from rnnbook.training.batches import PairBatches, Streams
 from rnnbook.training.checkpoints import load_checkpoint
 from rnnbook.training.loop import train
+from rnnbook.training.objectives import answering
 from rnnbook.training.settings import Settings
 
 IDS = torch.randint(0, 5, (244,), generator=torch.Generator().manual_seed(3))
@@ -120,6 +124,38 @@ def test_a_run_goes_on_in_another_number_of_processes(two, tmp_path, layer, firs
     assert len(resumed.losses) == PLAN.steps
     assert_alike(resumed.losses, history.losses)
     assert_alike(ended, weights, 1e-5)
+
+
+WORDS = ["a", "bca", "abcab", "cb", "b", "cabba", "ccc", "ba"]
+READINGS = ["イウエア", "ア", "エイ", "イ", "イウ", "アアアアアウ", "ウ", "エエ"]
+
+
+def pair_batches():
+    pairs = [(word, [reading]) for word, reading in zip(WORDS, READINGS, strict=True)]
+    return PairBatches(*encode_pairs(pairs, "abc", "アイウエ"), batch_size=8)
+
+
+def name_gradients():
+    """Of the first step of a model of names: lengths differ, and so do those of the shares."""
+    torch.manual_seed(0)
+    one = EncoderDecoder(4, 5, 4, 8, AdditiveAttention)
+    objective = partial(answering, label_smoothing=0.1)
+    settings = Settings(steps=1, lr=1e-2, clip=1e9, objective=objective)
+    history = train(one, pair_batches(), settings)
+    return history.losses, [p.grad.numpy() for p in one.parameters()]
+
+
+def shares_of_steps():
+    return (distributed.share(pair_batches().batch(0)).y != IGNORED).sum().item()
+
+
+def test_shares_with_different_numbers_of_steps_have_the_gradients_of_the_whole_batch(two):
+    losses, gradients = name_gradients()
+    first, second = two(shares_of_steps)
+    assert first != second and first + second == sum(map(len, READINGS)) + len(READINGS)
+    for other_losses, other in two(name_gradients):
+        assert_alike(other_losses, losses, 1e-5)
+        assert_alike(other, gradients)
 
 
 def dropped():

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from rnnbook.cli import train, use
+from rnnbook.cli import names, train, use
 from rnnbook.cli.errors import complain
 
-MODELS = {"mnist": Path("runs/mnist.pt"), "shakespeare": Path("runs/shakespeare.pt")}
+MODELS = {name: Path(f"runs/{name}.pt") for name in ("mnist", "shakespeare", "names")}
 TRAIN = (
     "Train a model as the book does, write it to FILE, and measure it on data that it was not "
     f"trained on. Every {train.CHECKPOINT_EVERY} steps the run is saved beside FILE; when it was "
@@ -53,7 +53,7 @@ def parser() -> Parser:
     """The commands and their options."""
     top = Parser(
         prog="python -m rnnbook",
-        description="Fetch the data of the book, train its two models, and use them.",
+        description="Fetch the data of the book, train its models, and use them.",
         epilog="Exit codes: 0 done, 2 not possible (one line says why), 130 interrupted.",
     )
     commands = top.add_subparsers(metavar="COMMAND", required=True)
@@ -63,9 +63,12 @@ def parser() -> Parser:
     add_train_options(add_command(models, "mnist", train.mnist, "read a digit"), "mnist")
     what = "write, a character at a time"
     add_train_options(add_command(models, "shakespeare", train.shakespeare, what), "shakespeare")
+    add_train_options(add_command(models, "names", names.train, "write names in katakana"), "names")
     what = "read a digit in a picture"
     add_classify_options(add_command(commands, "classify", use.classify, what))
     add_sample_options(add_command(commands, "sample", use.sample, "let the trained model write"))
+    what = "write names in katakana"
+    add_name_options(add_command(commands, "transliterate", names.transliterate, what))
     add_study_options(add_command(commands, "study", use.study, "make the records of studies"))
     add_command(commands, "bench", use.bench, "measure how fast training runs here")
     return top
@@ -81,13 +84,16 @@ def add_command(commands: Any, name: str, function: Callable, what: str) -> Pars
 def add_train_options(command: Parser, model: str) -> None:
     command.description = TRAIN
     add = command.add_argument
-    if model == "mnist":
-        add("--epochs", type=whole(1), metavar="N", help="of training (as in the book)")
-    else:
+    if model == "shakespeare":
         add("--steps", type=whole(1), metavar="N", help="of training (as in the book)")
         add("--text", type=Path, metavar="FILE", help="train on a text of your own, in UTF-8")
         what = "one of the two models of the chapter on the long training (`make long`)"
         add("--long", action="store_true", help=what)
+    else:
+        add("--epochs", type=whole(1), metavar="N", help="of training (as in the book)")
+    if model == "names":
+        what = "train on pairs of your own: a word, a tab or a comma, its reading, in each line"
+        add("--pairs", type=Path, metavar="FILE", help=what)
     add("--seed", type=whole(0), default=0, metavar="N", help="of the random numbers (%(default)s)")
     what = "where to compute (%(default)s)"
     add("--device", choices=("cpu", "cuda", "mps"), default="cpu", help=what)
@@ -120,6 +126,18 @@ def add_sample_options(command: Parser) -> None:
     what = "what `train shakespeare` wrote (%(default)s); of several, the mean probabilities count"
     default = [MODELS["shakespeare"]]
     add("--model", type=Path, nargs="+", default=default, metavar="FILE", help=what)
+
+
+def add_name_options(command: Parser) -> None:
+    add = command.add_argument
+    what = "in Latin letters (read from the standard input, one a line)"
+    add("names", nargs="*", metavar="NAME", help=what)
+    what = "how many answers the search keeps in view (%(default)s)"
+    add("--beam", type=whole(1, 100), default=names.BEAM, metavar="N", help=what)
+    what = "how many to show, with their probabilities if more than one (%(default)s)"
+    add("--answers", type=whole(1, 100), default=1, metavar="N", help=what)
+    what = "what `train names` wrote (%(default)s)"
+    add("--model", type=Path, default=MODELS["names"], metavar="FILE", help=what)
 
 
 def add_study_options(command: Parser) -> None:

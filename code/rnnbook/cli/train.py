@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
     from rnnbook.data.shakespeare import Text
+    from rnnbook.training.model_files import Characters
 
 CHECKPOINT_EVERY = 100  # steps
 
@@ -69,7 +70,8 @@ def shakespeare(options: argparse.Namespace) -> None:
         given,
         (ids if options.long else ids[held_out:],),
         test,
-        text=text,
+        characters="".join(vocabulary.characters),
+        origin={"text": text.sha256[:12]},
         evaluate=None if options.long else lambda model: carried_loss(model, ids[:held_out]),
     )
 
@@ -99,21 +101,22 @@ def run(
     changes: dict[str, int],
     data: "tuple[Tensor, ...]",
     test: Callable[["Module"], str],
-    text: "Text | None" = None,
+    characters: "Characters" = "",
+    origin: dict[str, str] | None = None,
     **looks: Any,
 ) -> None:
     """Train by a recipe until the run is finished, and say how good the saved model is.
 
-    `changes` are the numbers that the recipe does not decide; `looks` goes to `train`.
+    `changes` are the numbers that the recipe does not decide; `characters` are those that the
+    model knows, and `origin` says, for its file, what it was trained on; `looks` goes to `train`.
     """
     from rnnbook.training import distributed, model_files
     from rnnbook.training.recipes import RECIPES
 
     check_device(options.device)
     changes = {**changes, "seed": options.seed, "precision": options.precision}
-    settings = {"recipe": name, **changes, **({"text": text.sha256[:12]} if text else {})}
+    settings = {"recipe": name, **changes, **(origin or {})}
     recipe = replace(RECIPES[name](), **changes, device=options.device)
-    characters = "".join(sorted(set(text.text))) if text else ""
     path = options.output
 
     try:
@@ -127,7 +130,7 @@ def run(
             if distributed.from_first(begin):
                 say(f"{path} is finished already")
             else:
-                model = recipe.model(len(characters) or 10)
+                model = recipe.model(*model_files.sizes(characters))
                 looks |= {"checkpoint": model_files.checkpoint_of(path)}
                 recipe.train(model, *data, checkpoint_every=CHECKPOINT_EVERY, **looks)
                 distributed.from_first(

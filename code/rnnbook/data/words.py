@@ -1,121 +1,52 @@
-"""Pairs of a spelling and its readings, split so that later pairs move none of them."""
+"""Words as rows of numbers: what an encoder reads and a decoder is to write."""
 
-import hashlib
-import re
-import unicodedata
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from functools import cached_property
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
 
-from rnnbook.data.fetch import DataError
-from rnnbook.files import check_ends
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
-FEWEST = 500  # spellings: with fewer, a share of 3 % says little, or is empty
-LONGEST = 100  # characters of a spelling or of a reading
-ACCENTS = re.compile("[\u0300-\u036f]")
+from rnnbook.data.vocabulary import Vocabulary
+
+SIGNS = 1  # the number 0 is no character: it is padding, and begins and ends an answer
+IGNORED = -100  # in place of an answer where there is none; PyTorch's losses pass over it
 
 
-class Name(NamedTuple):
-    """A spelling and all of its right readings, at least one, in the order of their code points."""
+def encode_words(words: Sequence[str], vocabulary: Vocabulary) -> tuple[Tensor, Tensor]:
+    """The ids of words (N, S), behind each word 0, and their lengths (N,).
 
-    spelling: str
-    readings: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Names:
-    """Names to train on, names held out, on which choices are made, and names to report on.
-
-    Where a name belongs is decided by the SHA-256 of its spelling: 3 of 100 are held out, 3 of
-    100 are for the test. So a name stays where it is when others are added.
+    The vocabulary must have been made with `signs=SIGNS`. Raises `ValueError` for a word that is
+    empty or holds a character that the vocabulary does not know.
     """
-
-    names: tuple[Name, ...] = field(repr=False)  # all of them, in the order of their spellings
-
-    @cached_property
-    def train(self) -> tuple[Name, ...]:
-        return self._part(range(6, 100))
-
-    @cached_property
-    def held_out(self) -> tuple[Name, ...]:
-        return self._part(range(3, 6))
-
-    @cached_property
-    def test(self) -> tuple[Name, ...]:
-        return self._part(range(3))
-
-    @cached_property
-    def letters(self) -> str:
-        """The characters of the spellings, each once, in order."""
-        return _characters(name.spelling for name in self.names)
-
-    @cached_property
-    def kana(self) -> str:
-        """The characters of the readings, each once, in order."""
-        return _characters(reading for name in self.names for reading in name.readings)
-
-    def _part(self, buckets: range) -> tuple[Name, ...]:
-        return tuple(name for name in self.names if _bucket(name.spelling) in buckets)
+    if "" in words:
+        raise ValueError(f"word {words.index('') + 1} of {len(words)} is empty")
+    ids = [vocabulary.encode(word) for word in words]
+    return pad_sequence(ids, batch_first=True), torch.tensor([len(word) for word in words])
 
 
-def _bucket(spelling: str) -> int:
-    """A number from 0 to 99 that depends on nothing but the spelling."""
-    return int.from_bytes(hashlib.sha256(spelling.encode()).digest()) % 100
+def teacher_forced(ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    """What a decoder is given at each step, and what it is to answer: (N, T + 1) both.
 
-
-def _characters(words: Iterable[str]) -> str:
-    return "".join(sorted(set().union(*words)))
-
-
-def plain(spelling: str) -> str:
-    """A spelling in small letters, without accents and without space around it.
-
-    "Škoda" becomes "skoda". Letters that are no letter with an accent, such as ø and ß, stay.
+    From the ids of answers (N, T) with lengths (N,). It is given 0, the sign to start, and the
+    answer; it is to answer the answer and 0, the sign to end. Behind that is `IGNORED`.
     """
-    parts = unicodedata.normalize("NFKD", spelling.strip().lower())
-    return unicodedata.normalize("NFC", ACCENTS.sub("", parts))
+    zero = ids.new_zeros(len(ids), 1)
+    previous, y = torch.cat([zero, ids], dim=1), torch.cat([ids, zero], dim=1)
+    behind = torch.arange(y.shape[1]) > lengths[:, None]
+    return previous, y.masked_fill(behind, IGNORED)
 
 
-def gather(pairs: Iterable[tuple[str, str]]) -> Names:
-    """Names of pairs (spelling, reading). Readings of one spelling are kept together, each once."""
-    readings: dict[str, set[str]] = {}
-    for spelling, reading in pairs:
-        readings.setdefault(spelling, set()).add(reading)
-    return Names(tuple(Name(word, tuple(sorted(readings[word]))) for word in sorted(readings)))
+def encode_pairs(
+    pairs: Iterable[tuple[str, Sequence[str]]], letters: str, kana: str
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The ids of words (N, S) with lengths (N,), and of their readings (N, T) with lengths (N,).
 
-
-def read_pairs(path: Path) -> Names:
-    """The reader's own pairs: a file in UTF-8, a spelling and a reading in each line.
-
-    Between the two stands a tab or a comma. Blank lines do not count. A spelling with several
-    right readings has a line for each. Spellings are made `plain`, readings are taken as they
-    are. Raises `DataError` for a file of another kind and for one of less than FEWEST spellings,
-    and `OSError` for one that cannot be read.
+    `pairs` are words and their readings, such as `rnnbook.data.pairs.Name`; a word with several
+    readings has a row for each. `letters` and `kana` are the characters of both.
     """
-    check_ends(path)
-    try:
-        lines = path.read_text("utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is no text in UTF-8; save it as plain text, UTF-8") from error
-    numbered = enumerate(lines, start=1)
-    names = gather(_pair(line, f"line {k} of {path}") for k, line in numbered if line.strip())
-    if len(names.names) < FEWEST:
-        raise DataError(
-            f"{path} holds {len(names.names)} different spellings; give {FEWEST} or more, so that "
-            "some can be kept apart for the test"
-        )
-    return names
-
-
-def _pair(line: str, where: str) -> tuple[str, str]:
-    columns = line.split("\t" if "\t" in line else ",")
-    if len(columns) != 2 or not all(column.strip() for column in columns):
-        raise DataError(
-            f"{where} is {line[:40]!r}; write a spelling, a tab or a comma, and its reading"
-        )
-    if max(map(len, columns)) > LONGEST:
-        raise DataError(f"{where} is longer than {LONGEST} characters; shorten it or leave it out")
-    spelling, reading = columns
-    return plain(spelling), unicodedata.normalize("NFC", reading.strip())
+    flat = [(word, reading) for word, readings in pairs for reading in readings]
+    words, readings = zip(*flat, strict=True)
+    return (
+        *encode_words(words, Vocabulary(letters, SIGNS)),
+        *encode_words(readings, Vocabulary(kana, SIGNS)),
+    )

@@ -1,12 +1,13 @@
 """From words to words: the beam search, with text at both ends."""
 
 from collections.abc import Iterator, Sequence
+from itertools import product
 from typing import NamedTuple
 
 from torch import nn
 
 from rnnbook.data.vocabulary import Vocabulary
-from rnnbook.data.words import encode_words
+from rnnbook.data.words import SIGNS, encode_words
 from rnnbook.decoding.search import beam
 from rnnbook.training.measures import device_of
 
@@ -21,29 +22,38 @@ class Reading(NamedTuple):
 
 
 def transliterate(
-    model: nn.Module,
-    letters: Vocabulary,
-    kana: Vocabulary,
-    words: Sequence[str],
-    **options,
+    model: nn.Module, letters: str, kana: str, words: Sequence[str], **options
 ) -> list[list[Reading]]:
-    """The best readings of each word, best first. Takes the options of `search.beam`.
+    """The best readings of each word, best first.
 
-    Words of one length are searched for together. Leaves the model in evaluation mode. Raises
-    `ValueError` for a word that is empty or holds a letter that is not known.
+    `letters` and `kana` are the characters that the model knows; `options` are those of
+    `search.beam`. Words of about one length are searched for together. Leaves the model in
+    evaluation mode. Raises `ValueError` for a word that is empty or holds an unknown letter.
     """
-    order = sorted(range(len(words)), key=lambda i: len(words[i]))
-    found: list[list[Reading]] = [[]] * len(words)
-    for part in parts(order):
-        source, lengths = encode_words([words[i] for i in part], letters)
-        device = device_of(model)
-        answers = beam(model, source.to(device), lengths.to(device), **options)
-        for i, ranked in zip(part, answers, strict=True):
-            found[i] = [Reading(kana.decode(one.ids), one.log_probability) for one in ranked]
-    return found
+    of_letters, of_kana = Vocabulary(letters, SIGNS), Vocabulary(kana, SIGNS)
+    device, found = device_of(model), {}
+    for part in parts(sorted(set(words), key=len)):
+        source, lengths = encode_words(part, of_letters)
+        longest = 2 * len(part[-1]) + 8  # more than any name needs
+        answers = beam(model, source.to(device), lengths.to(device), longest, **options)
+        for word, ranked in zip(part, answers, strict=True):
+            found[word] = [Reading(of_kana.decode(one.ids), one.log_probability) for one in ranked]
+    return [found[word] for word in words]
 
 
-def parts(order: list[int]) -> Iterator[list[int]]:
-    """The order in parts that are small enough for the memory."""
-    for i in range(0, len(order), TOGETHER):
-        yield order[i : i + TOGETHER]
+def parts(words: Sequence[str]) -> Iterator[Sequence[str]]:
+    """The words, so many at a time that they fit into the memory."""
+    for i in range(0, len(words), TOGETHER):
+        yield words[i : i + TOGETHER]
+
+
+def join_words(found: Sequence[Sequence[Reading]], number: int) -> list[Reading]:
+    """The best readings of a name of several words, from those of each: joined by ・, best first.
+
+    The words are taken to be independent: their probabilities are multiplied.
+    """
+    joined = [
+        Reading("・".join(one.text for one in each), sum(one.log_probability for one in each))
+        for each in product(*(readings[:number] for readings in found))
+    ]
+    return sorted(joined, key=lambda one: -one.log_probability)[:number]

@@ -41,7 +41,7 @@ def character_error_rate(answers: Sequence[str], references: References) -> floa
 def without_variants(kana: str) -> str:
     """Katakana in which spellings that writers choose between are the same.
 
-    Long vowels (ー) and double consonants (ッ) are left out, and ヴァ ヴィ ヴ ヴェ ヴォ are バ ビ ブ ベ ボ.
+    Long vowels (ー) and double consonants (ッ) are left out; ヴァ, ヴィ and so on are バ, ビ.
     """
     kana = re.sub("ヴ([ァィェォ])", lambda found: BA_BI_BE_BO[found[1]], kana.translate(VARIANTS))
     return kana.replace("ヴュ", "ビュ").replace("ヴ", "ブ")

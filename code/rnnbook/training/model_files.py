@@ -1,9 +1,9 @@
 """What `python -m rnnbook train` writes: a model file, and beside it a checkpoint while it runs.
 
-A model file holds weights, the characters that the model knows (none for digits) and the
-settings of its run, among them the name of its recipe. It is there from the start, without weights
-until the run is finished, so that an interrupted run can only go on with the settings with which
-it was begun.
+A model file holds weights, the characters that the model knows (none for digits; for names a tuple
+of two, letters and kana) and the settings of its run, among them the name of its recipe. It is
+there from the start, without weights until the run is finished, so that an interrupted run can
+only go on with the settings with which it was begun.
 """
 
 from collections.abc import Iterator
@@ -14,11 +14,13 @@ from typing import Any
 from filelock import FileLock, Timeout
 from torch import Tensor, nn
 
+from rnnbook.data.words import SIGNS
 from rnnbook.files import remove_parts
 from rnnbook.training.checkpoints import ADVICE, CheckpointError, load_checkpoint, save_checkpoint
 from rnnbook.training.recipes import RECIPES
 
 KEYS = {"settings", "weights", "characters"}
+Characters = str | tuple[str, ...]  # one alphabet, or several
 
 
 class RunError(ValueError):
@@ -113,11 +115,35 @@ def _is_model(settings: Any, weights: Any, characters: Any) -> bool:
         isinstance(settings, dict)
         and all(isinstance(entry, str | int) for entry in [*settings, *settings.values()])
         and settings.get("recipe") in RECIPES
-        and isinstance(characters, str)
-        and characters == "".join(sorted(set(characters)))
-        and (weights is None or (settings["recipe"] == "mnist") == (characters == ""))
+        and _are_alphabets(_tuple(characters))
+        and (weights is None or _fit(settings["recipe"], _tuple(characters)))
         and (weights is None or _are_weights(weights))
     )
+
+
+def _tuple(characters: Any) -> tuple:
+    return characters if isinstance(characters, tuple) else (characters,)
+
+
+def _are_alphabets(characters: tuple) -> bool:
+    """Whether these are texts in which each character is there once, in order."""
+    return all(isinstance(one, str) and one == "".join(sorted(set(one))) for one in characters)
+
+
+def _fit(recipe: str, alphabets: tuple[str, ...]) -> bool:
+    """Whether a recipe has so many alphabets, and they are empty where it has no characters."""
+    number = 2 if recipe == "names" else 1
+    return len(alphabets) == number and all((one == "") == (recipe == "mnist") for one in alphabets)
+
+
+def sizes(characters: Characters) -> tuple[int, ...]:
+    """What the `model` of a recipe takes: how many characters there are, or classes of digits.
+
+    Where there are several alphabets, each has its signs besides.
+    """
+    if isinstance(characters, tuple):
+        return tuple(SIGNS + len(alphabet) for alphabet in characters)
+    return (len(characters) or 10,)
 
 
 def _are_weights(content: Any) -> bool:
@@ -127,14 +153,14 @@ def _are_weights(content: Any) -> bool:
     )
 
 
-def finish(path: Path, settings: dict[str, Any], model: nn.Module, characters: str) -> None:
+def finish(path: Path, settings: dict[str, Any], model: nn.Module, characters: Characters) -> None:
     """Write the weights into the model file and remove the checkpoint."""
     content = {"settings": settings, "weights": model.state_dict(), "characters": characters}
     save_checkpoint(path, content)
     checkpoint_of(path).unlink(missing_ok=True)
 
 
-def load_model(path: Path, *recipes: str) -> tuple[nn.Module, str]:
+def load_model(path: Path, *recipes: str) -> tuple[nn.Module, Characters]:
     """The trained model in a model file, in evaluation mode, and the characters it knows.
 
     `recipes` are the names of those that it may have been trained by. Raises `RunError` when there
@@ -149,7 +175,7 @@ def load_model(path: Path, *recipes: str) -> tuple[nn.Module, str]:
         raise RunError(f"{path} was trained on {recipe}; {advice}")
     if saved["weights"] is None:
         raise RunError(f"the training of {path} was interrupted; go on with it: --resume")
-    model = RECIPES[recipe]().model(len(characters) or 10)
+    model = RECIPES[recipe]().model(*sizes(characters))
     try:
         model.load_state_dict(saved["weights"])
     except RuntimeError as error:

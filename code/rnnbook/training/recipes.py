@@ -8,11 +8,14 @@ import torch
 from torch import Generator, Tensor, nn
 
 from rnnbook.data.tasks import first_sign
+from rnnbook.layers.attention import DotProductAttention
 from rnnbook.layers.initialisation import set_forget_bias
+from rnnbook.models.encoder_decoder import EncoderDecoder
 from rnnbook.models.recurrent import CharacterModel, SequenceClassifier
-from rnnbook.training.batches import Batches, MiniBatches, Streams
+from rnnbook.training.batches import Batches, MiniBatches, PairBatches, Streams
 from rnnbook.training.loop import train
 from rnnbook.training.measures import accuracy
+from rnnbook.training.objectives import answering
 from rnnbook.training.settings import History, Settings
 
 STREAMS, WINDOW = 16, 64  # a batch of text is (16, 64) characters
@@ -23,17 +26,18 @@ class Recipe(Settings):
     """All that a run needs besides its data. `dataclasses.replace` makes another one from it.
 
     Attributes:
-        network: makes the model from the number of its answers, that is, classes or characters.
+        network: makes the model from the number of its answers, that is, classes or characters;
+            for names, from the numbers of letters and of kana.
         batches: makes the batches from the training data and the seed.
     """
 
-    network: Callable[[int], nn.Module]
+    network: Callable[..., nn.Module]
     batches: Callable[..., Batches]
 
-    def model(self, num_answers: int) -> nn.Module:
+    def model(self, *sizes: int) -> nn.Module:
         """A new model; its weights depend on the seed."""
         torch.manual_seed(self.seed)
-        return self.network(num_answers)
+        return self.network(*sizes)
 
     def train(self, model: nn.Module, *data: Tensor, **options) -> History:
         """Train on data as `batches` takes it, with the options of `train`."""
@@ -100,8 +104,43 @@ def one_of_four() -> Recipe:
     return replace(long_run(), network=partial(character_reader, dropout=0.5), steps=22_000)
 
 
+def name_reader(
+    letters: int, kana: int, attention: Callable[[int, int], nn.Module] | None = DotProductAttention
+) -> EncoderDecoder:
+    """An encoder and a decoder for names, from the sizes of both alphabets, signs included."""
+    return EncoderDecoder(letters, kana, 64, 192, attention, dropout=0.1)
+
+
+def name_batches(
+    source: Tensor, source_lengths: Tensor, target: Tensor, target_lengths: Tensor, seed: int = 0
+) -> PairBatches:
+    """The batches in which the book reads names, as `words.encode_pairs` makes them."""
+    return PairBatches(source, source_lengths, target, target_lengths, 256, seed)
+
+
+def names() -> Recipe:
+    """How the book trains an LSTM to write names in katakana.
+
+    Where a spelling has several readings, each of these is a pair to train on.
+    """
+    return Recipe(
+        network=name_reader,
+        batches=name_batches,
+        epochs=10,
+        lr=5e-3,
+        clip=5.0,
+        betas=(0.9, 0.99),
+        objective=partial(answering, label_smoothing=0.1),
+    )
+
+
 # The recipes of `python -m rnnbook train`, by the names that model files know them by.
-RECIPES = {"mnist": digits, "shakespeare": shakespeare, "shakespeare-long": one_of_two}
+RECIPES = {
+    "mnist": digits,
+    "shakespeare": shakespeare,
+    "shakespeare-long": one_of_two,
+    "names": names,
+}
 
 
 def train_on_first_sign(

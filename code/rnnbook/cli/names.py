@@ -1,0 +1,123 @@
+"""The commands for names: train a model that writes them in katakana, and use it."""
+
+import argparse
+import hashlib
+import math
+import sys
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from rnnbook.cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from torch.nn import Module
+
+    from rnnbook.data.pairs import Names
+
+BEAM = 4
+AT_ONCE = 256  # names that are read from a file before they are answered
+
+
+def train(options: argparse.Namespace) -> None:
+    """Train the model of names as its chapter does, and measure it on names kept apart."""
+    from rnnbook.cli.train import run
+    from rnnbook.data.words import encode_pairs
+    from rnnbook.decoding.transliteration import transliterate
+    from rnnbook.training.error_rates import exact
+
+    names, origin = read_names(options)
+    characters = names.letters, names.kana
+
+    def held_out(model: "Module") -> float:
+        spellings, readings = zip(*names.held_out, strict=True)
+        ranked = transliterate(model, *characters, spellings, width=1)
+        return exact([first.text for first, *_ in ranked], readings)
+
+    run(
+        options,
+        "names",
+        {"epochs": options.epochs} if options.epochs else {},
+        encode_pairs(names.train, *characters),
+        lambda model: report(model, names),
+        characters=characters,
+        origin={"pairs": origin},
+        evaluate=held_out,
+        measure="held-out exact",
+    )
+
+
+def read_names(options: argparse.Namespace) -> "tuple[Names, str]":
+    """JMnedict, or the pairs in a file, and the first digits of its SHA-256."""
+    from rnnbook.data.names import SHA256, load_names
+    from rnnbook.data.pairs import read_pairs
+
+    if options.pairs is None:
+        return load_names(), SHA256[:12]
+    names = read_pairs(options.pairs)
+    return names, hashlib.sha256(options.pairs.read_bytes()).hexdigest()[:12]
+
+
+def report(model: "Module", names: "Names") -> str:
+    """How good a model is on the names that are for the test."""
+    from rnnbook.decoding.transliteration import transliterate
+    from rnnbook.training.error_rates import among_first, character_error_rate, exact
+
+    spellings, readings = zip(*names.test, strict=True)
+    ranked = transliterate(model, names.letters, names.kana, spellings, width=BEAM)
+    texts = [[answer.text for answer in answers] for answers in ranked]
+    best = [first for first, *_ in texts]
+    return (
+        f"{len(best):,} test names, beam of {BEAM}: {exact(best, readings):.1%} exact, "
+        f"{among_first(texts, readings, 4):.1%} among the first four, "
+        f"character error rate {character_error_rate(best, readings):.3f}"
+    )
+
+
+def transliterate(options: argparse.Namespace) -> None:
+    """Print each name in katakana; without names, those of the standard input, one a line."""
+    from rnnbook.training.model_files import load_model
+
+    model, (letters, kana) = load_model(options.model, "names")
+    lines = iter(options.names or filter(None, map(str.strip, sys.stdin)))
+    at_once = 1 if sys.stdin.isatty() else AT_ONCE  # whoever types waits for each answer
+    while names := list(islice(lines, at_once)):
+        for name, answers in zip(names, answer(options, model, letters, kana, names), strict=True):
+            print(f"{name}: {', '.join(answers)}", flush=True)
+
+
+def answer(
+    options: argparse.Namespace, model: "Module", letters: str, kana: str, names: list[str]
+) -> list[list[str]]:
+    """For each name its best answers; where more than one is wanted, with their probabilities."""
+    from rnnbook.decoding.transliteration import join_words, transliterate
+
+    split = [words_of(name, letters) for name in names]
+    words = sorted({word for each in split for word in each})
+    width = max(options.beam, options.answers)
+    found = dict(zip(words, transliterate(model, letters, kana, words, width=width), strict=True))
+    ranked = [join_words([found[word] for word in each], options.answers) for each in split]
+    if options.answers == 1:
+        return [[best.text] for (best,) in ranked]
+    return [
+        [f"{one.text} ({math.exp(one.log_probability):.1%})" for one in each] for each in ranked
+    ]
+
+
+def words_of(name: str, letters: str) -> list[str]:
+    """The words of a name, in small letters without accents.
+
+    Raises `UsageError` for a name without letters, with unknown ones, or with too many.
+    """
+    from rnnbook.data.pairs import LONGEST, plain
+
+    words = plain(name).split()
+    if not words:
+        raise UsageError(f"{name!r} is no name; give letters")
+    if unknown := sorted(set("".join(words)) - set(letters)):
+        known = "".join(letters[:100])
+        raise UsageError(
+            f"{name[:LONGEST]!r} holds {', '.join(map(repr, unknown))}; the model knows {known!r}"
+        )
+    if max(map(len, words)) > LONGEST:
+        raise UsageError(f"{name[:20]!r}… is longer than {LONGEST} letters; give a shorter name")
+    return words
