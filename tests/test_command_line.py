@@ -39,7 +39,7 @@ from rnnbook.training.settings import Diverged
 
 TEXT = "First Citizen:\nBefore we proceed any further, hear me speak.\n\nAll:\nSpeak.\n" * 40
 RECIPE = recipes.shakespeare
-COMMANDS = ("data", "train", "classify", "sample", "study", "bench")
+COMMANDS = ("data", "train", "classify", "sample", "transliterate", "study", "bench")
 
 
 @pytest.fixture(autouse=True)
@@ -122,10 +122,12 @@ def test_help_names_the_commands_and_does_not_wait_for_torch():
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
-    assert all(f"\n    {name} " in result.stdout for name in COMMANDS)
+    assert all(re.search(rf"\n    {name}\s", result.stdout) for name in COMMANDS)
 
 
-@pytest.mark.parametrize("command", ["data", "train mnist", "train shakespeare", *COMMANDS[2:]])
+@pytest.mark.parametrize(
+    "command", ["data", "train mnist", "train shakespeare", "train names", *COMMANDS[2:]]
+)
 def test_every_command_has_a_help(command, call):
     code, out, err = call(*command.split(), "--help")
     assert code == 0 and out.startswith(f"usage: python -m rnnbook {command}") and not err
@@ -152,6 +154,9 @@ def test_every_command_has_a_help(command, call):
         ("sample --top-k 0", "'0' is no whole number from 1"),
         ("sample --promt x", "--promt"),
         ("sample 'two\nlines'", "two lines"),
+        ("train names --steps 9", "--steps"),
+        ("transliterate anna --beam 0", "'0' is no whole number from 1 to 100"),
+        ("transliterate anna --answers many", "'many' is no whole number"),
         ("study", "required: NAME"),
         ("study nothing", f"no study 'nothing'; there are: {', '.join(conduct.names())}"),
     ],

@@ -1,9 +1,9 @@
 """Choosing an answer from a model that writes one character at a time: greedy, beam, sampling.
 
-All take the same steps. A model has `encode(source, lengths)`, which returns a memory, a tuple of
-tensors; `start(memory)`, the first state; and `step(previous (N,), state, memory)`, which returns
-logits (N, V) and the next state, as `rnnbook.models.encoder_decoder` does. The first dimension of
-each tensor of a state counts the rows, so that the rows can be put into another order.
+All take the same steps. A model has `encode(source, lengths)`, which returns a memory;
+`start(memory)`, the first state; and `step(previous (N,), state, memory)`, which returns logits
+(N, V) and the next state, as `rnnbook.models.encoder_decoder` does. A state is a tuple of tensors,
+whose first dimension counts the rows, so that rows can be put into another order.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,6 @@ from torch import Tensor, nn
 
 from rnnbook.decoding.sampling import draw
 from rnnbook.models.encoder_decoder import END, START
-from rnnbook.training.batches import each
 
 Choose = Callable[[Tensor], Tensor]  # from the logits (B, V) of a step to its characters (B,)
 
@@ -107,7 +106,7 @@ def beam(
         score, count = total[parent, chosen], count[parent]
         written = torch.cat([written[parent], chosen[:, None]], dim=1)
         ended = ended[parent] | (chosen == END)
-        state = each(lambda part, parent=parent: part[parent], state)
+        state = tuple(part[parent] for part in state)
     found = answers(written, score, ended)
     return [
         [answer for answer in found[i : i + width] if answer.log_probability > -torch.inf]

@@ -9,7 +9,6 @@ from torch import nn
 from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.data.words import SIGNS, encode_words
 from rnnbook.decoding.search import beam
-from rnnbook.training.measures import device_of
 
 TOGETHER = 256  # words that are searched for at once
 
@@ -31,7 +30,7 @@ def transliterate(
     evaluation mode. Raises `ValueError` for a word that is empty or holds an unknown letter.
     """
     of_letters, of_kana = Vocabulary(letters, SIGNS), Vocabulary(kana, SIGNS)
-    device, found = device_of(model), {}
+    device, found = next(model.parameters()).device, {}
     for part in parts(sorted(set(words), key=len)):
         source, lengths = encode_words(part, of_letters)
         longest = 2 * len(part[-1]) + 8  # more than any name needs

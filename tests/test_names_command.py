@@ -1,0 +1,212 @@
+"""`python -m rnnbook train names` and `transliterate`."""
+
+import io
+import math
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from rnnbook.cli import main as command_line
+from rnnbook.cli import names as command
+from rnnbook.data import names, pairs
+from rnnbook.data.words import encode_pairs
+from rnnbook.decoding.transliteration import transliterate
+from rnnbook.models.encoder_decoder import EncoderDecoder
+from rnnbook.training import model_files, recipes
+from rnnbook.training.batches import PairBatches
+from rnnbook.training.error_rates import among_first, character_error_rate, exact
+
+SOUNDS = dict(zip("aiubk", "アイウブク", strict=True))
+NAMES = pairs.gather(
+    (word, "".join(map(SOUNDS.get, word)) + tail)
+    for n in range(700)
+    for word in ["".join("aiubk"[n // 5**j % 5] for j in range(5))]
+    for tail in ("", "ー")[: 1 + n % 2]
+)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch, one_thread):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(names, "load_names", lambda: NAMES)
+    small = replace(recipes.names(), network=small_model, batches=small_batches, epochs=2)
+    monkeypatch.setitem(recipes.RECIPES, "names", lambda: small)
+
+
+def small_model(letters, kana):
+    return EncoderDecoder(letters, kana, 8, 16, dropout=0.1)
+
+
+def small_batches(*data):
+    return PairBatches(*data[:4], batch_size=16, seed=data[4])
+
+
+@pytest.fixture
+def call(capsys, monkeypatch):
+    def run(*arguments, typed=""):
+        capsys.readouterr()
+        monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+        try:
+            code = command_line.main(arguments)
+        except SystemExit as stop:
+            code = stop.code
+        return code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def refused(call):
+    def check(message, *arguments, typed=""):
+        code, out, err = call(*arguments, typed=typed)
+        assert code == 2 and err.startswith("rnnbook: ") and err.count("\n") == 1
+        assert message in err
+        return out
+
+    return check
+
+
+@pytest.fixture
+def model():
+    """A model file that was never trained, and its model."""
+    model = recipes.RECIPES["names"]().model(6, 7)
+    with torch.no_grad():
+        for p in model.parameters():
+            p.mul_(3)
+    alphabets = NAMES.letters, NAMES.kana
+    model_files.finish(Path("runs/names.pt"), {"recipe": "names"}, model, alphabets)
+    return model.eval()
+
+
+def read(model, *words, width=4):
+    return transliterate(model, NAMES.letters, NAMES.kana, words, width=width)
+
+
+# ------------------------------------------------------------------ train
+
+
+def test_train_follows_the_recipe_and_measures_the_saved_model_on_the_test_names(call):
+    code, out, _ = call("train", "names", "--seed", "3")
+    recipe = replace(recipes.RECIPES["names"](), seed=3)
+    expected = recipe.model(1 + len(NAMES.letters), 1 + len(NAMES.kana))
+    recipe.train(expected, *encode_pairs(NAMES.train, NAMES.letters, NAMES.kana))
+    model, alphabets = model_files.load_model(Path("runs/names.pt"), "names")
+    assert code == 0 and alphabets == (NAMES.letters, NAMES.kana)
+    assert all(map(torch.equal, model.state_dict().values(), expected.state_dict().values()))
+
+    words, references = zip(*NAMES.test, strict=True)
+    ranked = [[one.text for one in each] for each in read(model, *words)]
+    best = [each[0] for each in ranked]
+    said = re.fullmatch(
+        r"(\d+) test names, beam of 4: (\S+)% exact, (\S+)% among the first four, "
+        r"character error rate (\S+)",
+        out.splitlines()[-1],
+    )
+    measured = exact(best, references) * 100, among_first(ranked, references, 4) * 100
+    assert int(said[1]) == len(words)
+    assert [float(said[2]), float(said[3])] == pytest.approx(measured, abs=0.051)
+    assert float(said[4]) == pytest.approx(character_error_rate(best, references), abs=0.00051)
+
+
+def test_the_held_out_measure_is_that_of_the_held_out_names(call):
+    _, out, _ = call("train", "names", "--epochs", "1")
+    model, _ = model_files.load_model(Path("runs/names.pt"), "names")
+    words, references = zip(*NAMES.held_out, strict=True)
+    share = exact([first.text for first, *_ in read(model, *words, width=1)], references)
+    assert float(re.search(r"held-out exact (\S+)", out)[1]) == pytest.approx(share, abs=5e-5)
+
+
+def test_pairs_of_ones_own(call, refused):
+    lines = [f"{word},{reading}\n" for word, readings in NAMES.names for reading in readings]
+    Path("mine.csv").write_text("".join(lines), "utf-8")
+    code, _, _ = call("train", "names", "--pairs", "mine.csv", "--output", "mine.pt")
+    assert code == 0
+    assert call("train", "names")[0] == 0
+    own, whole = (torch.load(path, weights_only=True) for path in ("mine.pt", "runs/names.pt"))
+    assert own["characters"] == whole["characters"]
+    assert own["settings"]["pairs"] != whole["settings"]["pairs"]
+    assert all(map(torch.equal, own["weights"].values(), whole["weights"].values()))
+    Path("mine.csv").write_text("".join(lines[:-1]), "utf-8")
+    message = "was begun with another choice of pairs"
+    refused(message, "train", "names", "--pairs", "mine.csv", "--output", "mine.pt", "--resume")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("anna,アナ\n", "mine.csv holds 1 different spellings; give 500 or more"),
+        ("anna\n", "line 1 of mine.csv is 'anna'"),
+        (None, "cannot use mine.csv: No such file"),
+    ],
+)
+def test_pairs_that_cannot_be_trained_on(content, message, refused):
+    if content:
+        Path("mine.csv").write_text(content, "utf-8")
+    refused(message, "train", "names", "--pairs", "mine.csv")
+    assert not Path("runs").exists()
+
+
+# ------------------------------------------------------------------ transliterate
+
+
+def test_names_are_written_as_the_library_writes_them(call, model):
+    code, out, _ = call("transliterate", "Abi", "kúbà")
+    (abi, *_), (kuba, *_) = read(model, "abi", "kuba")
+    assert (code, out) == (0, f"Abi: {abi.text}\nkúbà: {kuba.text}\n")
+
+
+def test_names_come_from_the_standard_input_too(call, model, monkeypatch):
+    words = ["abi", "kuba", "bak", "a", "ubu"]
+    expected = call("transliterate", *words)
+    typed = "\n".join(["abi", "", "  kuba ", "bak", "a", "ubu"])
+    assert call("transliterate", typed=typed) == expected
+    monkeypatch.setattr(command, "AT_ONCE", 2)
+    assert call("transliterate", typed=typed) == expected
+
+
+def test_several_answers_have_their_probabilities(call, model):
+    (ranked,) = read(model, "abi", width=4)
+    shown = ", ".join(f"{one.text} ({math.exp(one.log_probability):.1%})" for one in ranked)
+    assert call("transliterate", "abi", "--answers", "4")[1] == f"abi: {shown}\n"
+    narrow = call("transliterate", "abi", "--beam", "1")[1]
+    assert narrow == f"abi: {read(model, 'abi', width=1)[0][0].text}\n"
+    many = call("transliterate", "abi", "--answers", "6")[1]
+    assert many.count("%") == 6
+
+
+def test_the_words_of_a_name_are_joined_by_a_dot(call, model):
+    (first, *_), (second, *_) = read(model, "abi", "kuba")
+    assert call("transliterate", "Abi Kuba")[1] == f"Abi Kuba: {first.text}・{second.text}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "typed", "message"),
+    [
+        (["Xaver"], "", "'Xaver' holds 'e', 'r', 'v', 'x'; the model knows 'abiku'"),
+        ([], "abi\nbø\n", "'bø' holds 'ø'; the model knows 'abiku'"),
+        (["abi", " "], "", "' ' is no name; give letters"),
+        (["ab" * 60], "", "is longer than 100 letters"),
+        (["abi", "--model", "none.pt"], "", "train a model: python -m rnnbook train names"),
+    ],
+)
+def test_a_name_that_cannot_be_written(arguments, typed, message, refused, model):
+    refused(message, "transliterate", *arguments, typed=typed)
+
+
+@pytest.mark.parametrize(
+    "characters",
+    ["ab", ("ab",), ("ab", "ア", "イ"), ("ba", "ア"), ("", "ア"), ("ab", 5), ["ab", "ア"]],
+)
+def test_a_model_of_names_has_two_alphabets(characters, refused, model):
+    path = Path("runs/names.pt")
+    torch.save({**torch.load(path, weights_only=True), "characters": characters}, path)
+    refused("holds no model of this book; train a model", "transliterate", "abi")
+
+
+def test_a_model_of_other_alphabets_does_not_fit(refused, model):
+    path = Path("runs/names.pt")
+    torch.save({**torch.load(path, weights_only=True), "characters": ("ab", "アイ")}, path)
+    refused("was trained by another recipe", "transliterate", "abi")
