@@ -113,7 +113,7 @@ class PairBatches:
 
     def _draw(self, epoch: int) -> Tensor:
         """The rows of all batches of an epoch: (len(self), batch_size)."""
-        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
+        generator = torch.Generator().manual_seed(epoch + 1_000_003 * self.seed)
         rows = torch.randperm(len(self.source), generator=generator)
         rows = rows[: len(self) * self.batch_size]
         length = self.source_lengths[rows] * (self.steps.max() + 1) + self.steps[rows]
