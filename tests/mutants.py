@@ -306,8 +306,8 @@ FAULTS = [
     Fault(
         "one of the likeliest characters too many",
         "decoding/sampling",
-        "min(top_k, len(logits))",
-        "min(top_k + 1, len(logits))",
+        "min(top_k, logits.shape[-1])",
+        "min(top_k + 1, logits.shape[-1])",
         "sampling",
     ),
     Fault(
