@@ -108,26 +108,27 @@ def name_reader(
     letters: int, kana: int, attention: Callable[[int, int], nn.Module] | None = DotProductAttention
 ) -> EncoderDecoder:
     """An encoder and a decoder for names, from the sizes of both alphabets, signs included."""
-    return EncoderDecoder(letters, kana, 64, 192, attention, dropout=0.1)
+    return EncoderDecoder(letters, kana, 64, 192, attention, dropout=0.15)
 
 
 def name_batches(
     source: Tensor, source_lengths: Tensor, target: Tensor, target_lengths: Tensor, seed: int = 0
 ) -> PairBatches:
     """The batches in which the book reads names, as `words.encode_pairs` makes them."""
-    return PairBatches(source, source_lengths, target, target_lengths, 256, seed)
+    return PairBatches(source, source_lengths, target, target_lengths, 64, seed)
 
 
 def names() -> Recipe:
     """How the book trains an LSTM to write names in katakana.
 
-    Where a spelling has several readings, each of these is a pair to train on.
+    Where a spelling has several readings, each of these is a pair to train on. Small batches
+    pay: after two passes, 64 names in a batch had reached 44 % of the held-out names, 256 40 %.
     """
     return Recipe(
         network=name_reader,
         batches=name_batches,
-        epochs=10,
-        lr=5e-3,
+        epochs=6,
+        lr=6e-3,
         clip=5.0,
         betas=(0.9, 0.99),
         objective=partial(answering, label_smoothing=0.1),
