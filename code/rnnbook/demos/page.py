@@ -25,7 +25,14 @@ from rnnbook.demos.weights import pack
 from rnnbook.page.glue import glue
 
 JS = Path(__file__).parent / "js"
-KINDS = ("digits", "gates", "gradient", "trainer", "writer")
+KINDS = {  # and the files that a kind needs beside those of all
+    "digits": [],
+    "gates": [],
+    "gradient": [],
+    "names": ["encoder_decoder.js"],
+    "trainer": [],
+    "writer": [],
+}
 
 
 def show(
@@ -102,6 +109,6 @@ def style() -> str:
 
 def program(kind: str) -> str:
     """The JavaScript of a demo, closed in itself: nothing on the page can clash with it."""
-    files = ("recurrence.js", "widget.js", f"{kind}.js")
+    files = ("recurrence.js", "widget.js", *KINDS[kind], f"{kind}.js")
     body = "\n".join((JS / file).read_text("utf-8") for file in files)
     return f'(() => {{\n"use strict";\n{body}\n}})();\n'

@@ -55,10 +55,13 @@ def encode(values: Tensor) -> str:
     return base64.b64encode(values.contiguous().numpy().tobytes()).decode()
 
 
-def lstm_weights(layer: nn.LSTM) -> dict[str, Tensor]:
-    """The weights of a one-layer `nn.LSTM` as `recurrence.js` names them."""
-    return {
-        "W_x": layer.weight_ih_l0,
-        "W_h": layer.weight_hh_l0,
-        "b": layer.bias_ih_l0 + layer.bias_hh_l0,  # PyTorch keeps two, of one effect
-    }
+def lstm_weights(layer: nn.LSTM, ending: str = "l0") -> dict[str, Tensor]:
+    """The weights of a one-layer `nn.LSTM` as `recurrence.js` names them.
+
+    With the ending "l0_reverse", those of its second direction.
+    """
+    W_x, W_h, b_x, b_h = (
+        getattr(layer, f"{name}_{ending}")
+        for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    )
+    return {"W_x": W_x, "W_h": W_h, "b": b_x + b_h}  # PyTorch keeps two biases, of one effect
