@@ -15,6 +15,7 @@ from sphinx.application import Sphinx
 from sphinx.locale import _
 
 from bookbuild.editions import ORIGINAL
+from rnnbook.demos import KINDS as DEMOS
 
 SCRIPTS = ["book/_static/*.js", "code/rnnbook/demos/js/*.js"]
 SOURCES = ["code/bookbuild/*.py", "book/_templates/*.html", *SCRIPTS]
@@ -45,12 +46,10 @@ def _add_words(app: Sphinx, page: str, template: str, context: dict, doctree) ->
     if app.config.language == ORIGINAL:
         return
     body = context.get("body", "")
+    demos = [kind for kind in DEMOS if f'data-demo="{kind}"' in body]
+    names = {"site.js", "widget.js", *(name for kind in demos for name in DEMOS[kind])}
     paths = [path for glob in SCRIPTS for path in Path(app.srcdir).glob(glob)]
-    needed = [
-        path
-        for path in paths
-        if path.stem in ("site", "widget") or f'data-demo="{path.stem}"' in body
-    ]
+    needed = [path for path in paths if path.name in names]
     words = {english: _(english) for path in needed for english in words_in(path)}
     context["words"] = json.dumps(words, ensure_ascii=False)
 

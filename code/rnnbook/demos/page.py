@@ -20,19 +20,11 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from rnnbook.demos import MIME
+from rnnbook.demos import KINDS, MIME
 from rnnbook.demos.weights import pack
 from rnnbook.page.glue import glue
 
 JS = Path(__file__).parent / "js"
-KINDS = {  # and the files that a kind needs beside those of all
-    "digits": [],
-    "gates": [],
-    "gradient": [],
-    "names": ["encoder_decoder.js"],
-    "trainer": [],
-    "writer": [],
-}
 
 
 def show(
@@ -109,6 +101,6 @@ def style() -> str:
 
 def program(kind: str) -> str:
     """The JavaScript of a demo, closed in itself: nothing on the page can clash with it."""
-    files = ("recurrence.js", "widget.js", *KINDS[kind], f"{kind}.js")
+    files = ("recurrence.js", "widget.js", *KINDS[kind])
     body = "\n".join((JS / file).read_text("utf-8") for file in files)
     return f'(() => {{\n"use strict";\n{body}\n}})();\n'
