@@ -175,8 +175,18 @@ def test_rounding_to_8_bits_changes_the_loss_by_less_than_half_a_percent(kind):
 def test_what_the_figure_gets(monkeypatch):
     given = {}
     monkeypatch.setattr(names.page, "show", lambda *args, **settings: given.update(settings))
-    names.show("demo-names", None, make_model("dot"), LETTERS, KANA, ["badge", "a"])
+    show = partial(
+        names.show, "demo-names", None, make_model("dot"), "hgabcdei", "コアイウエオカキクケ"
+    )
+    show(["badge", "a"])
     assert given["letters"] == "abcdeghi" and given["kana"] == "アイウエオカキクケコ"
+    assert given["sounds"] == ["a", "i", "u", "e", "o", "ka", "ki", "ku", "ke", "ko"]
     assert given["examples"] == ["badge", "a"] and given["weights"]["head"].shape == (11, 8)
     with pytest.raises(ValueError, match="does not know 'z'"):
-        names.show("demo-names", None, make_model("dot"), LETTERS, KANA, ["badge", "zig"])
+        show(["badge", "zig"])
+
+
+def test_the_sounds_of_kana_are_in_the_usual_spelling():
+    sounds = ["shi", "chi", "tsu", "fu", "ji", "ji", "zu", "ga", "pa", "n", "a", "ya", "vu"]
+    assert [names.sound(kana) for kana in "シチツフジヂヅガパンァャヴ"] == sounds
+    assert [names.sound(kana) for kana in "ッー・字"] == [""] * 4

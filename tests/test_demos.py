@@ -96,8 +96,8 @@ def names_model():
 
 def name_writer(model=None, examples=("anna", "bo")) -> Demo:
     settings = {"letters": "".join(LETTERS.characters), "kana": "".join(KANA.characters)}
-    weights = names.weights_of(model or names_model())
-    return demo("names", weights, **settings, examples=examples, longest=16)
+    settings |= {"sounds": list(map(names.sound, KANA.characters)), "longest": 16}
+    return demo("names", names.weights_of(model or names_model()), **settings, examples=examples)
 
 
 ALL = {
@@ -788,6 +788,8 @@ def test_it_opens_with_a_name_and_what_torch_writes_for_it(show):
     assert shares(page, ".answers") == pytest.approx(p, abs=0.006)
     first = model.step(torch.tensor([START]), model.start(model.encode(*read("anna"))), None)[0]
     likeliest = first.softmax(dim=1)[0].topk(3).values.tolist()
+    heard = page.locator(".places .sound").all_inner_texts()
+    assert heard[:3] == [names.sound(kana) for kana in kept(page)[:3]]
     assert shares(page, ".places li:first-child") == pytest.approx(likeliest, abs=0.006)
 
 

@@ -1,5 +1,6 @@
 """The live figure of the chapter on names: the reader types one and sees it written in katakana."""
 
+import unicodedata
 from collections.abc import Sequence
 
 from matplotlib.figure import Figure
@@ -7,37 +8,53 @@ from torch import Tensor, nn
 
 from rnnbook.data.names import MOST_LETTERS
 from rnnbook.data.vocabulary import Vocabulary
+from rnnbook.data.words import SIGNS
 from rnnbook.demos import page
 from rnnbook.demos.weights import lstm_weights
 from rnnbook.models.encoder_decoder import EncoderDecoder
+
+HEPBURN = {"si": "shi", "ti": "chi", "tu": "tsu", "hu": "fu", "zi": "ji", "di": "ji", "du": "zu"}
 
 
 def show(
     name: str,
     still: Figure,
     model: EncoderDecoder,
-    letters: Vocabulary,
-    kana: Vocabulary,
+    letters: str,
+    kana: str,
     examples: Sequence[str],
 ) -> None:
     """Show a field in which a name is typed, and the kana that the model writes for it.
 
-    The figure opens with the first of `examples`; all of them are buttons. The two vocabularies
-    have one sign (`rnnbook.data.words.SIGNS`). `name` and `still` are as in `page.show`. Raises
+    The figure opens with the first of `examples`; all of them are buttons. `letters` and `kana`
+    are the characters that the model knows; `name` and `still` are as in `page.show`. Raises
     `ValueError` for an example with a letter that is not known.
     """
+    known, written = Vocabulary(letters, SIGNS), Vocabulary(kana, SIGNS)
     for example in examples:
-        letters.encode(example)
+        known.encode(example)
     page.show(
         name,
         "names",
         still,
         weights=weights_of(model),
-        letters="".join(letters.characters),
-        kana="".join(kana.characters),
+        letters="".join(known.characters),
+        kana="".join(written.characters),
+        sounds=[sound(sign) for sign in written.characters],
         examples=list(examples),
         longest=MOST_LETTERS,
     )
+
+
+def sound(kana: str) -> str:
+    """How a kana is read, in Latin letters; empty for what only changes others, as ー and ッ do.
+
+    The names in Unicode are sounds ("KATAKANA LETTER SMALL YA"), in a spelling that is turned
+    into the commoner one, Hepburn's.
+    """
+    kind, _, letters = unicodedata.name(kana, "").lower().rpartition(" ")
+    is_sound = kind.startswith("katakana letter") and kana != "ッ"
+    return HEPBURN.get(letters, letters) if is_sound else ""
 
 
 def weights_of(model: EncoderDecoder) -> dict[str, Tensor]:

@@ -21,26 +21,29 @@ function fill(node, text, p) {
 
 /* ------------------------------------------------------------------ kana by kana */
 
-/** A place for each kana: the one that is written, and below it the likeliest others, which are
-    buttons. `choose(t, id)` is called when one of them is to stand in the place t. */
-function makePlaces(kana, choose) {
+/** A place for each kana: the one that is written, how it sounds, and below it the likeliest
+    others, which are buttons. `choose(t, id)` is called when one is to stand in the place t. */
+function makePlaces(kana, sounds, choose) {
   const text = (id) => (id === END ? say("end") : kana[id - 1]);
   const places = Array.from({ length: PLACES }, (_, t) => {
-    const kept = sign("div", "kept");
+    const kept = sign("div", "kept"), sound = element("span", { class: "sound" });
+    kept.lastChild.before(sound);
     const others = Array.from({ length: OTHERS }, () =>
       sign("button", "other", { type: "button", onclick: ({ currentTarget }) => choose(t, Number(currentTarget.dataset.id)) }));
-    return { kept, others, item: element("li", {}, kept, ...others) };
+    return { kept, sound, others, item: element("li", {}, kept, ...others) };
   });
   const list = element("ol", { class: "places", "aria-label": say("The kana, and what else was likely. Arrow keys go from one to the next.") },
     ...places.map(({ item }) => item));
   list.addEventListener("keydown", (event) => moveFocus(event, places));
 
   function show(path) {
-    places.forEach(({ kept, others, item }, t) => {
+    places.forEach(({ kept, sound, others, item }, t) => {
       const step = path[t];
       item.className = step ? "" : t < SEEN ? "empty" : "hidden";
       for (const key of others) [key.disabled, key.tabIndex] = [!step, -1];
-      if (step) showStep(step, kept, others, t);
+      if (!step) return;
+      showStep(step, kept, others, t);
+      sound.textContent = sounds[step.id - 1] ?? "";
     });
     places[0].others[0].tabIndex = 0; // one stop of the Tab key
     if (path.length > SEEN) list.parentNode.scrollLeft = list.scrollWidth;

@@ -16,7 +16,7 @@ function problem(name, letters) {
   return some && say("It was never taught {some}, only {known}", { some, known });
 }
 
-function makeNames(stage, { letters, kana, examples, longest }, weights) {
+function makeNames(stage, { letters, kana, sounds, examples, longest }, weights) {
   const model = new EncoderDecoder(weights);
   let memory, trouble, path, search, kept, playing = null, waiting = null;
 
@@ -35,7 +35,7 @@ function makeNames(stage, { letters, kana, examples, longest }, weights) {
     step();
   });
   const status = statusLine();
-  const places = makePlaces(kana, (t, id) => {
+  const places = makePlaces(kana, sounds, (t, id) => {
     pause();
     path = path.slice(0, t);
     path.push(written(model, memory, path, id));
