@@ -825,6 +825,20 @@ def test_one_kana_at_a_time_and_then_the_rest(show):
     assert kept(page) == whole
 
 
+def test_on_a_phone_the_latest_kana_is_in_view(show):
+    page = show(name_writer())
+    page.set_viewport_size({"width": 360, "height": 740})
+    whole = kept(page)
+    stop_the_clock(page)
+    places = page.locator(".places li")
+    for t, _ in enumerate(whole):
+        page.get_by_role("button", name="One kana").click()
+        box = places.nth(t).bounding_box()
+        assert box["x"] > 0 and box["x"] + box["width"] < 350
+    page.get_by_role("button", name="One kana").click()
+    assert places.first.bounding_box()["x"] > 0
+
+
 def test_it_goes_on_from_a_kana_that_the_reader_has_chosen(show):
     model = names_model()
     page = show(name_writer(model))

@@ -2,7 +2,7 @@
 
 const WIDTH = 4; // of the beam
 const PLACES = 16; // of kana, and of the sign at the end
-const SEEN = 8; // places that have their room from the beginning; more can be scrolled to
+const SEEN = 9; // places that have their room from the beginning; more can be scrolled to
 const OTHERS = 2; // likely kana shown below the one that is written
 
 /** A share in few signs: 62 %, 3.1 %, < 0.1 %. */
@@ -34,6 +34,7 @@ function makePlaces(kana, sounds, choose) {
   });
   const list = element("ol", { class: "places", "aria-label": say("The kana, and what else was likely. Arrow keys go from one to the next.") },
     ...places.map(({ item }) => item));
+  const node = element("div", { class: "scroll" }, list);
   list.addEventListener("keydown", (event) => moveFocus(event, places));
 
   function show(path) {
@@ -46,8 +47,11 @@ function makePlaces(kana, sounds, choose) {
       sound.textContent = sounds[step.id - 1] ?? "";
     });
     places[0].others[0].tabIndex = 0; // one stop of the Tab key
-    if (path.length > SEEN) list.parentNode.scrollLeft = list.scrollWidth;
+    node.scrollLeft = path.length && placeEnd(places[path.length - 1].item) - node.clientWidth;
   }
+
+  /** Where a place ends: its distance from the beginning of the list. */
+  const placeEnd = (item) => item.offsetLeft + item.offsetWidth - list.offsetLeft;
 
   function showStep({ id, best, p }, kept, others, t) {
     fill(kept, text(id), p[id]);
@@ -61,7 +65,7 @@ function makePlaces(kana, sounds, choose) {
     });
   }
 
-  return { node: element("div", { class: "scroll" }, list), show };
+  return { node, show };
 }
 
 /** Arrow keys go from one likely kana to another. */
