@@ -11,7 +11,7 @@ const share = (p) =>
 
 /** A text, mostly kana, with a probability. */
 const sign = (name, kind, attributes = {}) => element(name, { class: `sign ${kind}`, ...attributes },
-  element("span", { lang: "ja" }), element("span", { class: "value" }));
+  element("span", { lang: "ja" }), " ", element("span", { class: "value" }));
 
 function fill(node, text, p) {
   node.style.setProperty("--share", p);
@@ -61,7 +61,7 @@ function makePlaces(kana, sounds, choose) {
     others.forEach((key, k) => {
       fill(key, text(order[k]), p[order[k]]);
       key.dataset.id = order[k];
-      key.setAttribute("aria-label", say("{kana}, {p}, in place of number {t}", { kana: text(order[k]), p: share(p[order[k]]), t: t + 1 }));
+      key.setAttribute("aria-label", say("{kana} {p}, in place of number {t}", { kana: text(order[k]), p: share(p[order[k]]), t: t + 1 }));
     });
   }
 

@@ -125,7 +125,7 @@ function makeNames(stage, { letters, kana, sounds, examples, longest }, weights)
       }))),
     status,
     element("div", { class: "two" }, places.node, element("div", {},
-      element("p", { class: "labelled" }, say("Four answers kept at each step (beam search)")), answers.node)));
+      element("p", { class: "labelled" }, say("Beam search keeps four at each step")), answers.node)));
   input.value = examples[0];
   begin();
   while (!finished()) step();
