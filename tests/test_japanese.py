@@ -1,16 +1,18 @@
 """The Japanese edition: complete, the same as the English one, and in one language."""
 
 import csv
+import json
 import re
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from babel.messages.catalog import Catalog
 from bs4 import BeautifulSoup
 
 from bookbuild.catalogues import HEAD, messages, update
-from bookbuild.words import all_words
+from bookbuild.words import _add_words, all_words
 from conftest import ROOT
 
 LOCALE = ROOT / "book" / "locale" / "ja"
@@ -49,6 +51,16 @@ def test_every_word_of_the_frame_is_in_its_catalogue_and_no_other():
     used = all_words(ROOT)
     assert "Skip to the text" in used and "Claim" in used and "Train" in used and "Copy" in used
     assert sorted(set(used)) == sorted(message.id for message in messages(FRAME))
+
+
+def test_a_page_has_the_words_of_all_programs_of_its_live_figures_and_of_no_others(monkeypatch):
+    monkeypatch.setattr("bookbuild.words._", str)  # without Sphinx, nobody translates
+    app = SimpleNamespace(config=SimpleNamespace(language="ja"), srcdir=ROOT)
+    context = {"body": '<div class="rnn-demo" data-demo="names"></div>'}
+    _add_words(app, "book/names", "page.html", context, None)
+    words = set(json.loads(context["words"]))
+    assert {"end", "One kana", "its weights are missing"} <= words  # kana.js, names.js, widget.js
+    assert "Train" not in words
 
 
 def test_the_values_in_words_of_the_frame_are_the_same_on_both_sides():
