@@ -73,7 +73,7 @@ function makeNames(stage, { letters, kana, sounds, examples, longest }, weights)
   }
 
   function write() {
-    if (finished() || waiting) begin();
+    if (finished()) begin();
     run();
   }
 
