@@ -1,0 +1,117 @@
+"""How much gets through the state between encoder and decoder? Names, without attention.
+
+The encoder reads the letters both ways, forwards only, or backwards only, and hands on a state of
+192 numbers, of half or of twice as many. All networks are trained on the same names by the recipe
+of the chapter; three seeds each. Judged on the test names, since nothing is chosen by it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from rnnbook.data.names import load_names
+from rnnbook.data.pairs import Name
+from rnnbook.data.words import IGNORED, encode_pairs, teacher_forced
+from rnnbook.decoding.transliteration import transliterate
+from rnnbook.models.encoder_decoder import EncoderDecoder
+from rnnbook.training.error_rates import character_error_rate, exact
+from rnnbook.training.recipes import Recipe, names
+
+THREADS = 1
+SEEDS = (0, 1, 2)
+SIZES = (96, 192, 384)  # numbers of the state h; c has as many
+BASE = 192
+WAYS = ("both ways", "forwards", "backwards")
+EDGES = (2, 5, 6, 7, 8, 9, 10, 12, 17)  # letters: 2 to 4, 5, and so on to 9, 10 to 11, 12 to 16
+LONG, PLACES = 9, 8  # letters of a long name; kana of it that are looked at
+KINDS = [*((WAYS[0], size) for size in SIZES), *((way, BASE) for way in WAYS[1:])]
+RUNS = {
+    f"{way}, {size}, seed {seed}": {"way": way, "size": size, "seed": seed}
+    for seed in SEEDS
+    for way, size in KINDS
+}
+
+
+def run(settings: dict[str, Any], stop: int | None = None) -> dict[str, Any]:
+    """Train one network; see `rnnbook.studies`."""
+    known, way = load_names(), settings["way"]
+    alphabets = known.letters, known.kana
+    chosen = recipe(settings)
+    model = chosen.model(*(len(alphabet) + 1 for alphabet in alphabets))
+    pairs = [(turned(name, way), name.readings) for name in known.train]
+    history = chosen.train(model, *encode_pairs(pairs, *alphabets), stop=stop)
+    if stop is not None:
+        return {"trace": history.losses}
+    words = [turned(name, way) for name in known.test]
+    answers = [found[0].text for found in transliterate(model, *alphabets, words, width=4)]
+    right = [name.readings for name in known.test]
+    lengths = [len(word) for word in words]
+    wrong = forced_mistakes(model, words, right, *alphabets)
+    return {
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "exact": exact(answers, right),
+        "error_rate": character_error_rate(answers, right),
+        "exact_by_length": by_length(exact, lengths, answers, right),
+        "error_rate_by_length": by_length(character_error_rate, lengths, answers, right),
+        "forced_in_long_names": mistakes_by_place(wrong[torch.tensor(lengths) >= LONG]),
+        "trace": history.losses,
+    }
+
+
+def recipe(settings: dict[str, Any]) -> Recipe:
+    """The recipe of the book for names, for a network without attention."""
+
+    def network(letters: int, kana: int) -> EncoderDecoder:
+        model = EncoderDecoder(letters, kana, 64, settings["size"], dropout=0.15)
+        if settings["way"] != "both ways":  # one layer, as wide as the two are together
+            model.encoder = nn.LSTM(64, settings["size"], batch_first=True)
+        return model
+
+    return replace(names(), network=network, seed=settings["seed"])
+
+
+def turned(name: Name, way: str) -> str:
+    """The letters in the order in which they are read."""
+    return name.spelling[::-1] if way == "backwards" else name.spelling
+
+
+def by_length(
+    measure: Callable[[Sequence, Sequence], float],
+    lengths: Sequence[int],
+    answers: Sequence[str],
+    right: Sequence[Sequence[str]],
+) -> list[float]:
+    """A measure of the answers to names of each span of lengths in EDGES."""
+    spans = []
+    for first, end in pairwise(EDGES):
+        rows = [k for k, length in enumerate(lengths) if first <= length < end]
+        spans.append(measure([answers[k] for k in rows], [right[k] for k in rows]))
+    return spans
+
+
+@torch.no_grad()
+def forced_mistakes(
+    model: EncoderDecoder,
+    words: Sequence[str],
+    right: Sequence[Sequence[str]],
+    letters: str,
+    kana: str,
+) -> Tensor:
+    """Whether the likeliest character is wrong, given the right ones before it: (N, T + 1).
+
+    Of each name the first reading counts as the right one. Behind its end is no number (NaN).
+    """
+    firsts = [(word, readings[:1]) for word, readings in zip(words, right, strict=True)]
+    source, lengths, *target = encode_pairs(firsts, letters, kana)
+    previous, y = teacher_forced(*target)
+    wrong = model.eval()(source, lengths, previous).argmax(dim=2) != y
+    return wrong.float().masked_fill(y == IGNORED, torch.nan)
+
+
+def mistakes_by_place(wrong: Tensor) -> list[float]:
+    """The share of mistakes at each of the first PLACES characters, from `forced_mistakes`."""
+    return wrong[:, :PLACES].nanmean(dim=0).tolist()

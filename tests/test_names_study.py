@@ -1,0 +1,94 @@
+"""What the study of names counts: by length, and by place with teacher forcing."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from rnnbook.data.pairs import Name
+from rnnbook.studies import names, peer
+from rnnbook.training.error_rates import exact
+
+
+def test_a_measure_by_length_is_that_of_the_names_of_each_span():
+    lengths = list(range(2, 17))
+    answers = ["ア" if length in (4, 5, 10, 16) else "イ" for length in lengths]
+    right = [("ア", "ウ")] * len(lengths)
+    found = names.by_length(exact, lengths, answers, right)
+    assert found == pytest.approx([1 / 3, 1, 0, 0, 0, 0, 1 / 2, 1 / 5])
+    assert len(found) == len(names.EDGES) - 1
+
+
+def test_every_test_name_has_a_span():
+    assert names.EDGES[0] <= 2 and names.EDGES[-1] == 16 + 1
+    assert list(names.EDGES) == sorted(set(names.EDGES))
+
+
+class Stubborn(nn.Module):
+    """Writes the same character at every step, whatever it is given."""
+
+    def __init__(self, V: int, character: int):
+        super().__init__()
+        self.scores = torch.zeros(V)
+        self.scores[character] = 1
+
+    def forward(self, source, lengths, previous):
+        return self.scores.expand(*previous.shape, len(self.scores))
+
+
+def test_mistakes_with_teacher_forcing_are_counted_up_to_the_sign_to_end():
+    """Of アイ and ア, one who always writes ア (1) has the first kana right, and nothing else."""
+    right = [("アイ",), ("ア", "アイ")]
+    wrong = names.forced_mistakes(Stubborn(3, 1), ["ai", "a"], right, "ai", "アイ")
+    assert wrong[0].tolist() == [0, 1, 1]
+    assert wrong[1, :2].tolist() == [0, 1] and math.isnan(wrong[1, 2])
+    never_starts = names.forced_mistakes(Stubborn(3, 0), ["ai", "a"], right, "ai", "アイ")
+    assert never_starts[0].tolist() == [1, 1, 0]
+
+
+def test_mistakes_by_place_pass_over_what_is_no_character():
+    nan = torch.nan
+    wrong = torch.tensor([[1.0, 0, 1], [0, 0, nan], [1, nan, nan], [0, nan, nan]])
+    assert names.mistakes_by_place(wrong) == [0.5, 0, 1]
+    assert len(names.mistakes_by_place(torch.zeros(2, 20))) == names.PLACES
+
+
+def test_who_reads_backwards_is_given_the_last_letter_first():
+    name = Name("anno", ("アンノ",))
+    assert [names.turned(name, way) for way in names.WAYS] == ["anno", "anno", "onna"]
+
+
+def test_each_way_to_read_hands_on_a_state_of_the_same_size():
+    for run in names.RUNS.values():
+        model = names.recipe(run).model(28, 86)
+        memory = model.encode(torch.randint(1, 28, (2, 5)), torch.tensor([5, 3]))
+        assert [tuple(part.shape) for part in model.start(memory)] == [(2, run["size"])] * 2
+        assert model.encoder.bidirectional == (run["way"] == "both ways")
+        assert model.attention is None
+
+
+def test_the_peer_is_judged_by_every_reading_of_a_name(monkeypatch):
+    """Its model is not needed for this: another writer stands in for it."""
+
+    class Package:
+        @staticmethod
+        def C2K():
+            return {"anna": "アンナ", "bo": "ボ", "cy": "シ", "di": "ディ"}.get
+
+    class Known:
+        test = (
+            Name("anna", ("アンナ", "アナ")),
+            Name("bo", ("ボー",)),
+            Name("cy", ("サイ", "シイ")),
+            Name("di", ("ダイ", "ディ")),
+        )
+
+    monkeypatch.setattr(peer, "import_module", lambda name: Package)
+    monkeypatch.setattr(peer, "load_names", Known)
+    found = peer.run(peer.RUNS["e2k 0.8.1"])
+    assert found["exact"] == pytest.approx(2 / 4)
+    assert found["but_for_variants"] == pytest.approx(3 / 4)
+    assert found["trace"] == pytest.approx([0, 1 / 2, 1 / 2, 0])
+    assert found["error_rate"] == pytest.approx(2 / 9)
+    assert peer.run(peer.RUNS["e2k 0.8.1"], stop=2)["trace"] == pytest.approx([0, 1 / 2])
