@@ -26,12 +26,13 @@ def _seed(one_thread):
     torch.manual_seed(0)
 
 
-def small(attention, dropout=0.0):
+def small(attention, dropout=0.0, neighbours=False):
     """A model whose weights are large enough that everything matters."""
-    model = EncoderDecoder(len(LETTERS), len(KANA), 4, 6, attention, dropout).double()
+    model = EncoderDecoder(len(LETTERS), len(KANA), 4, 6, attention, dropout, neighbours).double()
     with torch.no_grad():
         for p in model.parameters():
             p.add_(0.5 * torch.randn_like(p))
+        model.read_embedding.weight[0] = 0  # of padding, which never changes
     return model.eval()
 
 
@@ -107,10 +108,11 @@ def test_nothing_looks_at_padding(kind):
 # ------------------------------------------------------------------ the model
 
 
+@pytest.mark.parametrize("neighbours", [False, True])
 @pytest.mark.parametrize("attention", ATTENTIONS)
-def test_a_batch_is_what_each_pair_is_alone(attention):
+def test_a_batch_is_what_each_pair_is_alone(attention, neighbours):
     """Neither the padding of the source nor that of the answer changes anything."""
-    model = small(attention)
+    model = small(attention, neighbours=neighbours)
     logits = model(*batch().x)
     for i, (word, reading) in enumerate(zip(WORDS, READINGS, strict=True)):
         alone = model(*batch([word], [reading]).x)[0]
@@ -148,6 +150,26 @@ def test_without_attention_only_the_last_state_of_the_encoder_counts():
     blank = memory._replace(states=torch.zeros_like(memory.states))
     state = model.start(memory)
     torch.testing.assert_close(*(model.decode(previous, state, m)[0] for m in (memory, blank)))
+
+
+def test_a_letter_is_read_with_its_neighbours():
+    """Those of "b" in "abc", by hand; beyond the ends of a word there is nothing."""
+    model, read = small(None, neighbours=True), []
+    model.encoder.register_forward_pre_hook(lambda _, given: read.append(given[0]))
+    model.encode(*encode_words(["abc"], LETTERS))
+    a, b, c = model.read_embedding.weight[1:]
+    before, own, after = model.neighbours.weight.unbind(dim=2)  # (D, D) each
+    first = a + torch.relu(own @ a + after @ b + model.neighbours.bias)
+    second = b + torch.relu(before @ a + own @ b + after @ c + model.neighbours.bias)
+    torch.testing.assert_close(read[0][0, :2], torch.stack([first, second]))
+
+
+def test_the_embedding_of_padding_stays_zero():
+    model = EncoderDecoder(len(LETTERS), len(KANA), 4, 6, neighbours=True)
+    answering(model, batch())[0].backward()
+    gradient = model.read_embedding.weight.grad
+    assert (model.read_embedding.weight[0] == 0).all() and (gradient[0] == 0).all()
+    assert (gradient[1:] != 0).any(dim=1).all()
 
 
 @pytest.mark.parametrize("attention", ATTENTIONS[1:])

@@ -34,7 +34,8 @@ class EncoderDecoder(nn.Module):
     each step (Bahdanau et al., 2015). `attention` makes a layer from the sizes of a query and of
     the memory, such as `rnnbook.layers.attention.AdditiveAttention`. `source_size` and `V` are the
     numbers of letters and of answers, signs included; `hidden_size` must be even. `dropout` acts on
-    embeddings and on what the answer is taken from.
+    embeddings and on what the answer is taken from. With `neighbours`, a convolution adds to each
+    letter's embedding what the letters beside it change: "s" before "h" is another sound.
     """
 
     def __init__(
@@ -45,10 +46,11 @@ class EncoderDecoder(nn.Module):
         hidden_size: int,
         attention: Callable[[int, int], nn.Module] | None = None,
         dropout: float = 0.0,
+        neighbours: bool = False,
     ):
         super().__init__()
         H = hidden_size
-        self.read_embedding = nn.Embedding(source_size, embedding_size)
+        self.read_embedding = nn.Embedding(source_size, embedding_size, padding_idx=0)
         self.encoder = nn.LSTM(embedding_size, H // 2, batch_first=True, bidirectional=True)
         self.write_embedding = nn.Embedding(V, embedding_size)
         self.decoder = nn.LSTM(embedding_size, H, batch_first=True)
@@ -56,11 +58,15 @@ class EncoderDecoder(nn.Module):
         self.mix = nn.Linear(2 * H, H) if attention else None
         self.head = nn.Linear(H, V)
         self.dropout = nn.Dropout(dropout)
+        D = embedding_size
+        self.neighbours = nn.Conv1d(D, D, 3, padding=1) if neighbours else None
 
     def encode(self, source: Tensor, lengths: Tensor) -> Memory:
         """Read source (B, S), of which each row has its length (B,); the rest is padding."""
-        x = self.dropout(self.read_embedding(source))  # (B, S, D)
-        states, last = read(self.encoder, x, lengths)
+        x = self.read_embedding(source)  # (B, S, D), 0 at padding
+        if self.neighbours:
+            x = x + torch.relu(self.neighbours(x.transpose(1, 2))).transpose(1, 2)
+        states, last = read(self.encoder, self.dropout(x), lengths)
         mask = torch.arange(source.shape[1], device=source.device) < lengths[:, None]
         keys = self.attention.keys(states) if self.attention else None
         return Memory(states, keys, mask, last)

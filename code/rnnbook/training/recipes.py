@@ -105,17 +105,25 @@ def one_of_four() -> Recipe:
 
 
 def name_reader(
-    letters: int, kana: int, attention: Callable[[int, int], nn.Module] | None = DotProductAttention
+    letters: int,
+    kana: int,
+    attention: Callable[[int, int], nn.Module] | None = DotProductAttention,
+    neighbours: bool = False,
 ) -> EncoderDecoder:
     """An encoder and a decoder for names, from the sizes of both alphabets, signs included."""
-    return EncoderDecoder(letters, kana, 64, 192, attention, dropout=0.15)
+    return EncoderDecoder(letters, kana, 64, 192, attention, 0.15, neighbours)
 
 
 def name_batches(
-    source: Tensor, source_lengths: Tensor, target: Tensor, target_lengths: Tensor, seed: int = 0
+    source: Tensor,
+    source_lengths: Tensor,
+    target: Tensor,
+    target_lengths: Tensor,
+    seed: int = 0,
+    batch_size: int = 64,
 ) -> PairBatches:
     """The batches in which the book reads names, as `words.encode_pairs` makes them."""
-    return PairBatches(source, source_lengths, target, target_lengths, 64, seed)
+    return PairBatches(source, source_lengths, target, target_lengths, batch_size, seed)
 
 
 def names() -> Recipe:
@@ -135,12 +143,26 @@ def names() -> Recipe:
     )
 
 
+def names_longer() -> Recipe:
+    """The best that was found for names in 200 core-seconds: letters read with their neighbours.
+
+    On the held-out names 49.1 % exact with a beam of four, where `names` has 48.2 %.
+    """
+    return replace(
+        names(),
+        network=partial(name_reader, neighbours=True),
+        batches=partial(name_batches, batch_size=128),
+        epochs=9,
+        lr=5e-3,
+    )
+
+
 # The recipes of `python -m rnnbook train`, by the names that model files know them by.
 RECIPES = {
     "mnist": digits,
     "shakespeare": shakespeare,
     "shakespeare-long": one_of_two,
-    "names": names,
+    "names": names_longer,
 }
 
 
