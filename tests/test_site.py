@@ -92,6 +92,7 @@ DEMOS = {
     "digits": ["digits"],
     "index": ["trainer"],
     "lstm": ["gates", "trainer"],
+    "names": ["names"],
     "shakespeare": ["writer"],
     "vanishing_gradient": ["gradient"],
 }
