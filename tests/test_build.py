@@ -80,7 +80,7 @@ FILES = {
 
     ```{code-cell} python
     from mini import data, other
-    print(data.digest(), other.NAME, file=open("beta.ran", "a"))
+    print(data.digest(""), other.NAME, file=open("beta.ran", "a"))
     ```
     """,
     "lib/mini/__init__.py": "",
@@ -94,7 +94,7 @@ FILES = {
     "lib/mini/unused.py": "",
     "lib/mini/data.py": """
         from pathlib import Path
-        def digest():
+        def digest(code):
             return Path(__file__).with_name("data.txt").read_text()
     """,
     "lib/mini/data.txt": "first",

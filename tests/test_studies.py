@@ -1,6 +1,7 @@
 """The records of the studies: complete, and made by what they say."""
 
 import json
+import re
 import sys
 from concurrent.futures import Executor, Future
 from dataclasses import replace
@@ -10,6 +11,7 @@ import pytest
 import torch
 from torch import nn
 
+from conftest import ROOT
 from rnnbook.data.tasks import copying_floor
 from rnnbook.models.recurrent import CharacterModel
 from rnnbook.records import conduct
@@ -42,6 +44,25 @@ def test_the_first_steps_of_a_run_can_be_made_again(name):
     run = list(record.runs)[len(record.runs) // 2]
     trace = record.runs[run]["trace"]
     assert conduct.first_difference(trace, conduct.replay(name, run)) is None
+
+
+def test_a_chapter_depends_on_the_records_that_it_names_and_on_no_other(tmp_path, monkeypatch):
+    monkeypatch.setattr(record_module, "RECORDS", tmp_path)
+    for name in ("one", "other"):
+        (tmp_path / f"{name}.json").write_text("first")
+    digest, code = record_module.digest, 'Record.load("one")'
+    before = digest(code)
+    (tmp_path / "other.json").write_text("second")
+    assert digest(code) == before != digest('Record.load("other")')
+    (tmp_path / "one.json").write_text("second")
+    assert digest(code) != before
+
+
+@pytest.mark.parametrize("chapter", (ROOT / "book").glob("*.md"), ids=lambda path: path.stem)
+def test_a_chapter_names_its_records_in_words(chapter):
+    """Or the build would not know on which of them it depends."""
+    loads = re.findall(r"Record\.load\((.*)", chapter.read_text("utf-8"))
+    assert all(re.match(r'"\w+"\)', load) for load in loads)
 
 
 def said_of(record) -> str:

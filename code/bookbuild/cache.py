@@ -45,9 +45,9 @@ _reached_by = cache(definitions.reached_by)
 
 
 @cache
-def _data_digest(module: str) -> str:
+def _data_digest(module: str, code: str) -> str:
     try:
-        return importlib.import_module(module).digest()
+        return importlib.import_module(module).digest(code)
     except Exception as error:
         raise ExtensionError(f"{module} has no data: {error}", error, "bookbuild") from error
 
@@ -59,10 +59,11 @@ def _digest_of(app: Sphinx, source: str) -> str | None:
     """The digest of what a chapter depends on, besides its cells; None for a page without code."""
     if not is_myst_markdown_notebook(source):
         return None
-    reached = _reached_by(code_of(source), app.config.bookbuild_package)
+    code = code_of(source)
+    reached = _reached_by(code, app.config.bookbuild_package)
     data = {module for module, _ in reached}.intersection(app.config.bookbuild_data)
     parts = [text for _, text in reached]
-    parts += [f"{name} {_data_digest(name)}" for name in data]
+    parts += [f"{name} {_data_digest(name, code)}" for name in data]
     parts += [f"{name} {_version(name)}" for name in app.config.bookbuild_distributions]
     return definitions.digest([*parts, f"python {platform.python_version()}"])
 

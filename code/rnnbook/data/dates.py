@@ -107,8 +107,8 @@ def write(day: datetime.date, language: str, pattern: str) -> Date:
     return Date(source, day.isoformat(), spans, language)
 
 
-def digest() -> str:
-    """The release of babel: with it, a language may get other ways to write a day."""
+def digest(code: str = "") -> str:
+    """The release of babel, whatever the code of a chapter: it decides how days are written."""
     return f"babel {babel.__version__}"
 
 

@@ -90,10 +90,10 @@ def path_of(name: str) -> Path:
     return RECORDS / f"{name}.json"
 
 
-def digest() -> str:
-    """The digest of all records, on which the chapters that show one depend."""
-    records = sorted(RECORDS.glob("*.json"))
-    return hashlib.sha256(b"".join(path.read_bytes() for path in records)).hexdigest()
+def digest(code: str) -> str:
+    """The digest of the records that the code of a chapter names, as in `Record.load("digits")`."""
+    named = (path for path in sorted(RECORDS.glob("*.json")) if f'"{path.stem}"' in code)
+    return hashlib.sha256(b"".join(path.read_bytes() for path in named)).hexdigest()
 
 
 def code_digest(name: str) -> str:
