@@ -26,8 +26,7 @@ class Recipe(Settings):
     """All that a run needs besides its data. `dataclasses.replace` makes another one from it.
 
     Attributes:
-        network: makes the model from the number of its answers, that is, classes or characters;
-            for names, from the numbers of letters and of kana.
+        network: makes the model from the number of classes or characters, of which names have two.
         batches: makes the batches from the training data and the seed.
     """
 
