@@ -69,6 +69,7 @@ def joined(meeting, function, arguments, rank):
     os.environ["GLOO_SOCKET_IFNAME"] = "lo"
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=2)
+    dist.barrier()  # or one could be gone before the other has come
     try:
         return function(*arguments)
     finally:
