@@ -137,6 +137,7 @@ class Book:
     def start(self) -> subprocess.Popen:
         command = [sys.executable, "-c", JUPYTER_BOOK, "build", self.folder]
         environment = {**os.environ, "PYTHONPATH": str(self.folder / "lib"), "NO_COLOR": "1"}
+        environment.pop("GITHUB_REPOSITORY", None)  # which GitHub sets: a book without an address
         return subprocess.Popen(
             [*command, "-W", "-n", "--keep-going"],
             env=environment,
