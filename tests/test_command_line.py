@@ -66,34 +66,6 @@ def recipe(name: str, **changes) -> recipes.Recipe:
     return replace(recipes.RECIPES[name](), **changes)
 
 
-@pytest.fixture
-def call(capsys):
-    """Run a command in this process: its exit code, its output, its errors."""
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        try:
-            code = command_line.main(arguments)
-        except SystemExit as stop:
-            code = stop.code
-        return code, *capsys.readouterr()
-
-    return run
-
-
-@pytest.fixture
-def refused(call):
-    """Check that a command is refused with exit code 2 and one line that holds `message`."""
-
-    def check(message: str, *arguments: str) -> None:
-        code, out, err = call(*arguments)
-        assert (code, out) == (2, "")
-        assert err.startswith("rnnbook: ") and err.count("\n") == 1 and err.endswith("\n")
-        assert message in err
-
-    return check
-
-
 def weights(path="runs/shakespeare.pt"):
     return torch.load(path, weights_only=True)["weights"]
 

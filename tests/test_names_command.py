@@ -1,6 +1,5 @@
 """`python -m rnnbook train names` and `transliterate`."""
 
-import io
 import math
 import re
 from dataclasses import replace
@@ -9,7 +8,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from rnnbook.cli import main as command_line
 from rnnbook.cli import names as command
 from rnnbook.data import names, pairs
 from rnnbook.data.words import encode_pairs
@@ -42,31 +40,6 @@ def small_model(letters, kana):
 
 def small_batches(*data):
     return PairBatches(*data[:4], batch_size=16, seed=data[4])
-
-
-@pytest.fixture
-def call(capsys, monkeypatch):
-    def run(*arguments, typed=""):
-        capsys.readouterr()
-        monkeypatch.setattr("sys.stdin", io.StringIO(typed))
-        try:
-            code = command_line.main(arguments)
-        except SystemExit as stop:
-            code = stop.code
-        return code, *capsys.readouterr()
-
-    return run
-
-
-@pytest.fixture
-def refused(call):
-    def check(message, *arguments, typed=""):
-        code, out, err = call(*arguments, typed=typed)
-        assert code == 2 and err.startswith("rnnbook: ") and err.count("\n") == 1
-        assert message in err
-        return out
-
-    return check
 
 
 @pytest.fixture

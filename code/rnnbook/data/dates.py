@@ -107,7 +107,7 @@ def write(day: datetime.date, language: str, pattern: str) -> Date:
     return Date(source, day.isoformat(), spans, language)
 
 
-def digest(code: str = "") -> str:
+def digest(code: str) -> str:
     """The release of babel, whatever the code of a chapter: it decides how days are written."""
     return f"babel {babel.__version__}"
 

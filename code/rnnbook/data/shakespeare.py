@@ -82,7 +82,7 @@ def load_ids() -> tuple[Tensor, Tensor, int]:
     return vocabulary.encode(text.train), vocabulary.encode(text.validation), len(vocabulary)
 
 
-def digest(code: str = "") -> str:
+def digest(code: str) -> str:
     """The SHA-256 of the text that `load_shakespeare` returns, whatever the code of a chapter."""
     return load_shakespeare().sha256
 
