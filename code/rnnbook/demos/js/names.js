@@ -13,7 +13,7 @@ function problem(name, letters) {
   if (!name) return say("Type a name in Latin letters.");
   const some = unknown.map((c) => (c === " " ? say("a space") : c)).join(", ");
   const known = [...letters].sort((a, b) => /\p{L}/u.test(b) - /\p{L}/u.test(a)).join("");
-  return some && say("It was never taught {some}, only {known}", { some, known });
+  return some && say("The network does not know {some}. It knows: {known}", { some, known });
 }
 
 function makeNames(stage, { letters, kana, sounds, examples, longest }, weights) {
@@ -114,7 +114,7 @@ function makeNames(stage, { letters, kana, sounds, examples, longest }, weights)
   }
 
   stage.append(
-    toTry(say("Type your own name. Then choose a smaller kana: how does it go on from there?")),
+    toTry(say("Type your own name. Then choose a kana from a lower row: how does it go on from there?")),
     element("div", { class: "controls line" },
       element("label", { class: "opening" }, element("span", {}, say("Name")), input), go, one),
     element("div", { class: "controls names", role: "group", "aria-label": say("Names to try") },
