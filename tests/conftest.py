@@ -190,6 +190,24 @@ def page(visitor):
     return page
 
 
+@pytest.fixture
+def show(page, tmp_path):
+    """Open a page with some demos, or pieces of HTML, from the disk, and return it."""
+
+    def open_page(*demos, words: dict[str, str] | None = None):
+        path = tmp_path / "page.html"
+        body = "\n".join(demo if isinstance(demo, str) else demo._repr_html_() for demo in demos)
+        head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        if words:
+            head += f'<script type="application/json" id="words">{json.dumps(words)}</script>'
+        path.write_text(f'<!doctype html><html lang="en">{head}<body>{body}</body></html>')
+        page.goto(path.as_uri())
+        return page
+
+    yield open_page
+    assert page.problems == []
+
+
 def let_it_paint(page) -> None:
     """Wait until the page was painted twice: what an event brings about has happened by then."""
     page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")

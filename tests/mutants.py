@@ -236,7 +236,7 @@ FAULTS = [
         "weight_drop",
     ),
     Fault(
-        "attention that sees one step ahead", "layers/attention", ".triu(1)", ".triu(2)", "models"
+        "attention that sees one step ahead", "layers/attention", ".tril()", ".tril(1)", "models"
     ),
     Fault(
         "the mean of logarithms instead of probabilities",

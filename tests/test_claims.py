@@ -58,3 +58,7 @@ def test_a_number_can_be_rounded_to_the_safe_side(value, form, down, up):
     assert formatted(value, f"{form}↓") == down
     assert formatted(value, f"{form}↑") == up
     assert formatted(value, form) in (down, up)
+
+
+def test_zero_has_no_exponent():
+    assert formatted("0.0", ".0e↑") == "0" and formatted("0", ".1%↓") == "0.0%"

@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 import torch
 from py_mini_racer import MiniRacer
+from torch import nn
 
 from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.data.words import SIGNS, encode_words, teacher_forced
@@ -15,20 +16,32 @@ from rnnbook.demos.page import JS
 from rnnbook.demos.weights import quantised
 from rnnbook.layers.attention import AdditiveAttention, DotProductAttention
 from rnnbook.models.encoder_decoder import EncoderDecoder
+from rnnbook.models.transformer_pair import TransformerPair
 from rnnbook.training.batches import Batch, PairBatches
 from rnnbook.training.loop import train
 from rnnbook.training.objectives import answering
 from rnnbook.training.settings import Settings
 
-KINDS = {"none": None, "dot": DotProductAttention, "additive": AdditiveAttention}
+HEADS = 2
+KINDS = {
+    "none": EncoderDecoder,
+    "dot": partial(EncoderDecoder, attention=DotProductAttention),
+    "additive": partial(EncoderDecoder, attention=AdditiveAttention),
+    "transformer": partial(TransformerPair, layers=2, heads=HEADS),
+}
 LETTERS, KANA = Vocabulary("abcdeghi", SIGNS), Vocabulary("アイウエオカキクケコ", SIGNS)
 LONGEST = 12
 
 
-def make_model(kind: str, gain: float = 3.0) -> EncoderDecoder:
+def new_model(kind: str, width: int) -> nn.Module:
+    sizes = [width] if kind == "transformer" else [width // 2, width]
+    return KINDS[kind](len(LETTERS), len(KANA), *sizes)
+
+
+def make_model(kind: str, gain: float = 3.0) -> nn.Module:
     """A model that is surer of itself than an untrained one: its weights are larger."""
     torch.manual_seed(1)
-    model = EncoderDecoder(len(LETTERS), len(KANA), 5, 8, KINDS[kind]).double().eval()
+    model = new_model(kind, 8).double().eval()
     with torch.no_grad():
         for weight in model.parameters():
             weight.mul_(gain)
@@ -45,7 +58,7 @@ def some_words(number: int, alphabet: str, seed: int = 0) -> list[str]:
 @pytest.fixture(scope="module")
 def javascript():
     context = MiniRacer()
-    for file in ("recurrence.js", "encoder_decoder.js"):
+    for file in ("recurrence.js", "encoder_decoder.js", "transformer_pair.js"):
         context.eval((JS / file).read_text("utf-8"))
     return context
 
@@ -54,13 +67,14 @@ def javascript():
 def run(javascript):
     """Evaluate an expression in which `model` is a model, and others are as given."""
 
-    def evaluate(model: EncoderDecoder, expression: str, **values):
+    def evaluate(model: nn.Module, expression: str, **values):
+        made = "TransformerPair" if isinstance(model, TransformerPair) else "EncoderDecoder"
         weights = {name: weight.tolist() for name, weight in names.weights_of(model).items()}
         program = f"""JSON.stringify((({{weights, {", ".join(values)}}}) => {{
-          const made = Object.entries(weights).map(([name, values]) => [name,
+          const packed = Object.entries(weights).map(([name, values]) => [name,
             Array.isArray(values[0]) ? rowsOf(Float64Array.from(values.flat()), values[0].length)
               : Float64Array.from(values)]);
-          const model = new EncoderDecoder(Object.fromEntries(made));
+          const model = new {made}(Object.fromEntries(packed), {HEADS});
           return {expression};
         }})({json.dumps({"weights": weights, **values})}))"""
         return json.loads(javascript.eval(program))
@@ -86,14 +100,15 @@ def test_every_step_is_that_of_the_library(kind, run):
     previous, _ = teacher_forced(*encode_words(some_words(6, "アイウエオカ", 1), KANA))
     with torch.no_grad():
         logits = model(source, lengths, previous)
-        weights = model.alignment(source, lengths, previous) if model.attention else None
+        weights = None if kind == "none" else model.alignment(source, lengths, previous)
     words = [row[:length] for row, length in zip(source.tolist(), lengths.tolist(), strict=True)]
     found = run(model, STEPS, words=words, answers=previous.tolist())
     steps = torch.tensor([[step["logits"] for step in word] for word in found])
     torch.testing.assert_close(steps.double(), logits, rtol=0, atol=1e-4)
     for n, length in enumerate(lengths.tolist() if weights is not None else []):
         looked = torch.tensor([step["weights"] for step in found[n]], dtype=torch.float64)
-        torch.testing.assert_close(looked, weights[n, :, :length], rtol=0, atol=1e-6)
+        expected = weights[n, ..., :length].movedim(-2, 0)  # the steps first
+        torch.testing.assert_close(looked, expected, rtol=0, atol=1e-6)
 
 
 BEAM = """words.map((ids) => [...beam(model, model.encode(ids), width, longest)].at(-1)
@@ -159,7 +174,7 @@ def test_rounding_to_8_bits_changes_the_loss_by_less_than_half_a_percent(kind):
         "".join("アイウエオカキク"["abcdeghi".index(c)] for c in word[::-1]) for word in words
     ]
     data = *encode_words(words, LETTERS), *encode_words(answers, KANA)
-    model = EncoderDecoder(len(LETTERS), len(KANA), 16, 48, KINDS[kind])
+    model = new_model(kind, 48)
     batches = PairBatches(*data, 50)
     train(model, batches, Settings(epochs=12, lr=0.01, clip=5.0, objective=answering))
 

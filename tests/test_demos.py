@@ -11,104 +11,23 @@ from torch import nn
 
 from bookbuild.words import words_in
 from conftest import ROOT, let_it_paint
+from demo_examples import (
+    ALL,
+    CHARACTERS,
+    character_model,
+    demo,
+    digit_model,
+    digits,
+    stop_the_clock,
+    trainer,
+    writer,
+)
 from rnnbook.data import digit_image
-from rnnbook.data.pairs import plain
-from rnnbook.data.vocabulary import Vocabulary
-from rnnbook.data.words import SIGNS
-from rnnbook.decoding import search
-from rnnbook.demos import KINDS, names
-from rnnbook.demos.page import JS, Demo
+from rnnbook.demos import KINDS
+from rnnbook.demos.page import JS
 from rnnbook.demos.weights import lstm_weights, pack, quantised
-from rnnbook.layers.initialisation import set_forget_bias
-from rnnbook.models.encoder_decoder import END, START, EncoderDecoder
-from rnnbook.models.recurrent import CharacterModel, SequenceClassifier
 
 pytestmark = pytest.mark.browser
-
-CHARACTERS = "\n !,.:;ABCDEFGHIabcdefghijklmnopqrstuvwxyz"
-STILL = "<svg xmlns='http://www.w3.org/2000/svg'/>"
-
-
-@pytest.fixture
-def show(page, tmp_path):
-    """Open a page with some demos from the disk, and return it."""
-
-    def open_page(*demos: Demo | str, words: dict[str, str] | None = None):
-        path = tmp_path / "page.html"
-        body = "\n".join(demo if isinstance(demo, str) else demo._repr_html_() for demo in demos)
-        head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        if words:
-            head += f'<script type="application/json" id="words">{json.dumps(words)}</script>'
-        path.write_text(f'<!doctype html><html lang="en">{head}<body>{body}</body></html>')
-        page.goto(path.as_uri())
-        return page
-
-    yield open_page
-    assert page.problems == []
-
-
-def demo(kind: str, weights=None, **settings) -> Demo:
-    return Demo(kind, STILL, weights, settings)
-
-
-def trainer(lag=6, steps=150) -> Demo:
-    return demo("trainer", lag=lag, units=16, forget_bias=3.0, lr=0.003, steps=steps)
-
-
-def character_model(units=24):
-    torch.manual_seed(0)
-    layer = set_forget_bias(nn.LSTM(8, units, batch_first=True))
-    return quantised(CharacterModel(layer, len(CHARACTERS)))
-
-
-def writer(model=None, characters=CHARACTERS, **settings) -> Demo:
-    model = model or character_model()
-    weights = {"embedding": model.embedding.weight, **lstm_weights(model.layer)}
-    weights |= {"head": model.head.weight, "head_b": model.head.bias}
-    return demo("writer", weights, **{"characters": characters, "prompt": "ABC", **settings})
-
-
-def digit_model():
-    torch.manual_seed(0)
-    return quantised(SequenceClassifier(nn.LSTM(28, 16, batch_first=True), 10))
-
-
-def digits(model=None, examples=2) -> Demo:
-    model = model or digit_model()
-    weights = {**lstm_weights(model.layer), "head": model.head.weight, "head_b": model.head.bias}
-    image = "A" * 1046 + "=="  # 784 zeros in base64
-    image = "/" * 520 + image[520:]
-    return demo("digits", weights, examples=[image] * examples, labels=[5] * examples)
-
-
-LETTERS, KANA = Vocabulary("'-abcdefghijklmnopqrstuvwxyz", SIGNS), Vocabulary("アイウエオン", SIGNS)
-
-
-def names_model():
-    """A model that is surer than an untrained one, and writes several kana, but not too many."""
-    torch.manual_seed(134)
-    model = EncoderDecoder(len(LETTERS), len(KANA), 6, 12).eval()
-    with torch.no_grad():
-        for weight in model.parameters():
-            weight.mul_(3)
-    return quantised(model)
-
-
-def name_writer(model=None, examples=("anna", "bo")) -> Demo:
-    settings = {"letters": "".join(LETTERS.characters), "kana": "".join(KANA.characters)}
-    settings |= {"sounds": list(map(names.sound, KANA.characters)), "longest": 16}
-    return demo("names", names.weights_of(model or names_model()), **settings, examples=examples)
-
-
-ALL = {
-    "digits": digits,
-    "gates": lambda: demo("gates"),
-    "gradient": lambda: demo("gradient"),
-    "names": name_writer,
-    "trainer": trainer,
-    "writer": writer,
-}
-
 
 # ------------------------------------------------------------------ the recurrences
 
@@ -119,7 +38,7 @@ def recurrence(show):
     page = show("")
 
     def call(expression: str, **arguments):
-        files = ("recurrence.js", "widget.js", "digits.js")
+        files = ("recurrence.js", "widget.js", "digit_sheet.js")
         source = "\n".join((JS / name).read_text("utf-8") for name in files)
         names = ", ".join(arguments)
         program = f"(({{{names}}}) => {{ {source}\n return ({expression}); }})"
@@ -527,11 +446,6 @@ def train(page) -> str:
     return page.locator(".status").first.inner_text()
 
 
-def stop_the_clock(page) -> None:
-    page.clock.install(time=0)
-    page.clock.pause_at(60_000)
-
-
 def test_it_trains_to_the_end_and_begins_anew(show):
     page = show(trainer(lag=4, steps=250))
     words = train(page)
@@ -753,179 +667,3 @@ def test_a_drawing_is_prepared_as_picture_files_are(recurrence):
         torch.tensor(found, dtype=torch.float64), torch.from_numpy(expected), atol=0.03, rtol=0
     )
     assert recurrence("prepared(new Float32Array(280 * 280))") is None
-
-
-# ------------------------------------------------------------------ the writer of names
-
-
-def kept(page) -> list[str]:
-    """The kana that are written, and "end"."""
-    return page.locator(".places li:not(.empty, .hidden) .kept > :first-child").all_inner_texts()
-
-
-def signs(ids: list[int]) -> list[str]:
-    return [*KANA.decode(ids), "end"]
-
-
-def read(name: str):
-    return LETTERS.encode(name)[None], torch.tensor([len(name)])
-
-
-def shares(page, place: str) -> list[float]:
-    texts = page.locator(f"{place} .value").all_inner_texts()
-    return [float(re.search(r"[\d.]+", text)[0]) / 100 for text in texts]
-
-
-def test_it_opens_with_a_name_and_what_torch_writes_for_it(show):
-    model = names_model()
-    page = show(name_writer(model))
-    (greedy,) = search.greedy(model, *read("anna"), longest=16)
-    assert kept(page) == signs(greedy.ids) and 4 <= len(kept(page)) <= 8
-    (ranked,) = search.beam(model, *read("anna"), longest=16, width=4)
-    answers = page.locator(".answers .sign > :first-child").all_inner_texts()
-    assert answers == [KANA.decode(answer.ids) for answer in ranked]
-    p = [torch.tensor(answer.log_probability).exp().item() for answer in ranked]
-    assert shares(page, ".answers") == pytest.approx(p, abs=0.006)
-    first = model.step(torch.tensor([START]), model.start(model.encode(*read("anna"))), None)[0]
-    likeliest = first.softmax(dim=1)[0].topk(3).values.tolist()
-    heard = page.locator(".places .sound").all_inner_texts()
-    assert heard[:3] == [names.sound(kana) for kana in kept(page)[:3]]
-    assert shares(page, ".places li:first-child") == pytest.approx(likeliest, abs=0.006)
-
-
-def test_a_name_that_is_typed_is_written_kana_by_kana(show):
-    model = names_model()
-    page = show(name_writer(model))
-    stop_the_clock(page)
-    page.get_by_label("Name", exact=True).fill("emma")
-    assert kept(page) == []
-    (greedy,) = search.greedy(model, *read("emma"), longest=16)
-    expected = signs(greedy.ids)
-    page.clock.run_for(500 + 2 * 300)
-    assert kept(page) == expected[:2]
-    assert page.locator(".answers .sign").first.inner_text().split("\n")[0].endswith("…")
-    page.clock.run_for(16 * 300)
-    assert kept(page) == expected and "".join(expected[:-1]) in page.locator(".status").inner_text()
-
-
-def test_one_kana_at_a_time_and_then_the_rest(show):
-    page = show(name_writer())
-    whole = kept(page)
-    stop_the_clock(page)
-    for count in (1, 2):
-        page.get_by_role("button", name="One kana").click()
-        assert kept(page) == whole[:count] and "so far" in page.locator(".status").inner_text()
-    page.get_by_role("button", name="Write").click()
-    page.clock.run_for(300)
-    page.get_by_role("button", name="Pause").click()
-    page.clock.run_for(16 * 300)
-    assert kept(page) == whole[:3]
-    page.get_by_role("button", name="Write").click()
-    page.clock.run_for(16 * 300)
-    assert kept(page) == whole
-
-
-def test_on_a_phone_the_latest_kana_is_in_view(show):
-    page = show(name_writer())
-    page.set_viewport_size({"width": 360, "height": 740})
-    whole = kept(page)
-    stop_the_clock(page)
-    places = page.locator(".places li")
-    for t, _ in enumerate(whole):
-        page.get_by_role("button", name="One kana").click()
-        box = places.nth(t).bounding_box()
-        assert box["x"] > 0 and box["x"] + box["width"] < 350
-    page.get_by_role("button", name="One kana").click()
-    assert places.first.bounding_box()["x"] > 0
-
-
-def test_it_goes_on_from_a_kana_that_the_reader_has_chosen(show):
-    model = names_model()
-    page = show(name_writer(model))
-    stop_the_clock(page)
-    first = kept(page)[0]
-    other = page.locator(".places li:nth-child(2) .other").nth(1)
-    chosen = other.locator(":first-child").inner_text()
-    other.click()
-    page.clock.run_for(16 * 300)
-    ids = [START, *KANA.encode(first + chosen).tolist()]
-    with torch.no_grad():
-        while ids[-1] != END:
-            ids.append(model(*read("anna"), torch.tensor([ids]))[0, -1].argmax().item())
-    assert kept(page) == signs(ids)
-    assert page.locator(".kept.second").count() == 1
-    assert "not its first choice" in page.locator(".status").inner_text()
-
-
-def test_an_answer_of_the_search_is_shown_kana_by_kana(show):
-    page = show(name_writer())
-    answer = page.locator(".answers button").nth(3)
-    text, p = answer.inner_text().split("\n")
-    answer.click()
-    assert kept(page) == [*text, "end"] and page.locator(".kept.second").count() >= 1
-    assert page.locator(".status").inner_text().startswith(f"{text}: probability {p}.")
-    assert page.locator(".answers [aria-current=true]").inner_text().split("\n") == [text, p]
-
-
-def test_that_the_search_has_found_better_is_said(show):
-    """Of this model, the likeliest first kana begins no likeliest answer."""
-    model = names_model()
-    better = next(
-        name
-        for name in ("ada", "ben", "cid", "dan", "eva", "flo", "gus", "hal", "ida", "jan", "kim")
-        if beam_beats_greedy(model, name)
-    )
-    page = show(name_writer(model, ["anna", better]))
-    page.emulate_media(reduced_motion="reduce")
-    page.get_by_role("button", name=better).click()
-    assert "likelier" in page.locator(".status").inner_text()
-    page.locator(".answers button").first.click()
-    assert "likelier" not in page.locator(".status").inner_text()
-
-
-def beam_beats_greedy(model, name: str) -> bool:
-    (answer,), (ranked,) = (find(model, *read(name), 16) for find in (search.greedy, search.beam))
-    return ranked[0].log_probability > answer.log_probability + 0.01
-
-
-@pytest.mark.parametrize("name", ["  Škoda ", "ＡＮＮＡ", "Ann-O'Neil"])
-def test_names_are_made_plain_as_in_the_data(name, show):
-    page = show(name_writer(examples=[plain(name), "bo"]))
-    page.emulate_media(reduced_motion="reduce")
-    expected = kept(page)
-    field = page.get_by_label("Name", exact=True)
-    field.fill("bo")
-    field.press("Enter")
-    assert kept(page) != expected
-    field.fill(name)
-    field.press("Enter")
-    assert kept(page) == expected
-
-
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [
-        ("", "Type a name"),
-        ("Łea 3", "does not know ł, a space, 3. It knows: abc"),
-        ("あん", "あ, ん"),
-    ],
-)
-def test_a_name_that_it_cannot_read_is_answered_in_one_line(name, words, show):
-    page = show(name_writer())
-    page.get_by_label("Name", exact=True).fill(name)
-    page.get_by_role("button", name="One kana").click()
-    assert words in page.locator(".status").inner_text() and kept(page) == []
-
-
-def test_the_likely_kana_are_one_tab_stop_and_arrow_keys_walk_them(show):
-    page = show(name_writer())
-    page.locator(".stage").wait_for()
-    stops = page.locator(".other:enabled[tabindex='0']")
-    assert stops.count() == 1
-    stops.focus()
-    for key in ("ArrowRight", "ArrowDown"):
-        page.keyboard.press(key)
-    label = page.evaluate("document.activeElement.getAttribute('aria-label')")
-    assert label.endswith("in place of number 2")
-    second = page.locator(".places li:nth-child(2) .other").nth(1)
-    assert second.evaluate("node => node === document.activeElement")

@@ -155,6 +155,10 @@ def test_the_words_of_a_name_are_joined_by_a_dot(call, model):
     assert call("transliterate", "Abi Kuba")[1] == f"Abi Kuba: {first.text}・{second.text}\n"
 
 
+def test_an_apostrophe_as_telephones_write_it_is_one():
+    assert command.words_of("O’Neil", "'eilno") == ["o'neil"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "typed", "message"),
     [

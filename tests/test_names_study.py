@@ -1,13 +1,16 @@
 """What the study of names counts: by length, and by place with teacher forcing."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import nn
 
-from rnnbook.data.pairs import Name
-from rnnbook.studies import names, peer
+from rnnbook.data.pairs import Name, Names
+from rnnbook.records.record import Record
+from rnnbook.studies import even_weights, names, pass_rates, passes, peer
+from rnnbook.training import recipes
 from rnnbook.training.error_rates import exact
 
 
@@ -92,3 +95,57 @@ def test_the_peer_is_judged_by_every_reading_of_a_name(monkeypatch):
     assert found["trace"] == pytest.approx([0, 1 / 2, 1 / 2, 0])
     assert found["error_rate"] == pytest.approx(2 / 9)
     assert peer.run(peer.RUNS["e2k 0.8.1"], stop=2)["trace"] == pytest.approx([0, 1 / 2])
+
+
+def test_the_race_is_run_with_what_did_best_on_the_held_out_names():
+    searched = Record.load("pass_rates")
+    for (network, number), chosen in passes.CHOSEN.items():
+        tried = searched.find(network=network, passes=number)
+        best = max(tried, key=lambda result: result["exact"])["settings"]
+        assert (best["lr"], best["dropout"]) == chosen, (network, number)
+
+
+def test_the_race_has_no_seed_of_the_search():
+    assert 0 not in passes.SEEDS
+    assert pass_rates.recipe("LSTM", 1, 1e-3, 0.05).seed == 0
+
+
+def test_only_what_the_study_names_differs_from_the_recipe_of_the_book():
+    chosen = pass_rates.recipe("transformer", 3, 1e-3, 0.25, seed=4)
+    book = replace(recipes.names(), epochs=3, lr=1e-3, seed=4, network=chosen.network)
+    assert replace(chosen, objective=None) == replace(book, objective=None)
+    assert chosen.model(5, 7).dropout.p == 0.25
+
+
+def test_answers_are_judged_by_all_readings_of_the_names_that_are_given():
+    known = Names((Name("a", ("ア", "イ")), Name("b", ("イ",))))
+
+    class Writer(nn.Module):
+        """Answers every word with イ."""
+
+        def __init__(self):
+            super().__init__()
+            self.weight = nn.Parameter(torch.zeros(3))
+
+        def encode(self, source, lengths):
+            return len(source)
+
+        def start(self, memory):
+            return (torch.zeros(memory, dtype=torch.long),)
+
+        def step(self, previous, state, memory):
+            wanted = torch.where(previous == 0, 2, 0)  # イ, then the end
+            return 9 * nn.functional.one_hot(wanted, 3).float(), state
+
+    found = pass_rates.judged(Writer(), known, known.names)
+    assert found == {"parameters": 3, "exact": 1.0, "error_rate": 0.0}
+    (only,) = Names((Name("a", ("アア",)),)).names
+    assert pass_rates.judged(Writer(), known, [only])["error_rate"] == 1.0
+
+
+def test_the_control_of_attention_looks_at_all_letters_alike():
+    states, mask = torch.randn(2, 4, 6), torch.tensor([[True] * 4, [True, True, False, False]])
+    attention = even_weights.EvenAttention(3, 6)
+    seen, weights = attention(torch.randn(2, 5, 3), attention.keys(states), states, mask)
+    assert weights[0].eq(1 / 4).all() and weights[1].eq(torch.tensor([0.5, 0.5, 0, 0])).all()
+    torch.testing.assert_close(seen[1, 2], states[1, :2].mean(dim=0))

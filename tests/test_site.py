@@ -91,6 +91,7 @@ def test_every_source_has_a_page_in_both_editions(html):
 
 
 DEMOS = {
+    "attention": ["alignment", "alignment"],
     "digits": ["digits"],
     "index": ["trainer"],
     "lstm": ["gates", "trainer"],
@@ -376,7 +377,9 @@ def test_programs_and_weights_are_files_that_both_editions_share(html):
         found = re.findall(r'data-source="(.*?)"', text)
         weights |= {(html / page).parent / address for address in found}
     files = {path.resolve() for path in weights}
-    assert len(weights) == 2 * len(files) == 6  # of digits, Shakespeare and names, in two pages
+    assert (
+        len(weights) == 2 * len(files) == 10
+    )  # of digits, Shakespeare, names and, twice, attention, in two pages
     assert all(path.is_file() for path in files)
     assert not (html / "ja" / "_static" / "models").exists()
 

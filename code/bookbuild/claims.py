@@ -57,8 +57,11 @@ def formatted(value: str, form: str) -> str:
     """A number in a format such as ".2f", ".0%" or ".0e↑": rounded to one side if it says so."""
     if form[-1] not in ROUNDING:
         return format_plain_text(value, form)
+    number = Decimal(value)
+    if number == 0 and "e" in form:
+        return "0"  # which has no exponent
     with localcontext(rounding=ROUNDING[form[-1]]):
-        return format(Decimal(value), form[:-1])
+        return format(number, form[:-1])
 
 
 # ------------------------------------------------------------------ in a chapter

@@ -110,7 +110,7 @@ def words_of(name: str, letters: str) -> list[str]:
     """
     from rnnbook.data.pairs import LONGEST, plain
 
-    words = plain(name).split()
+    words = plain(name).replace("’", "'").split()
     if not words:
         raise UsageError(f"{name!r} is no name; give letters")
     if unknown := sorted(set("".join(words)) - set(letters)):

@@ -1,9 +1,16 @@
 MIME = "application/vnd.rnnbook.demo+json"  # the kind of output that a live figure is
 KINDS = {  # of live figures: the programs that a kind needs beside those of all
-    "digits": ["digits.js"],
-    "gates": ["gates.js"],
-    "gradient": ["gradient.js"],
-    "names": ["encoder_decoder.js", "kana.js", "names.js"],
-    "trainer": ["trainer.js"],
-    "writer": ["writer.js"],
+    "alignment": [
+        "encoder_decoder.js",
+        "transformer_pair.js",
+        "kana.js",
+        "name_field.js",
+        "alignment.js",
+    ],
+    "digits": ["digit_sheet.js", "digits.js"],
+    "gates": ["gate_cell.js", "gates.js"],
+    "gradient": ["charts.js", "gradient.js"],
+    "names": ["encoder_decoder.js", "kana.js", "name_field.js", "names.js"],
+    "trainer": ["charts.js", "learner.js", "trainer.js"],
+    "writer": ["character_reader.js", "paper.js", "writer.js"],
 }

@@ -1,7 +1,8 @@
-"""The live figure of the chapter on names: the reader types one and sees it written in katakana."""
+"""Live figures in which the reader types a name and sees it written in katakana."""
 
 import unicodedata
 from collections.abc import Sequence
+from typing import Any
 
 from matplotlib.figure import Figure
 from torch import Tensor, nn
@@ -12,6 +13,7 @@ from rnnbook.data.words import SIGNS
 from rnnbook.demos import page
 from rnnbook.demos.weights import lstm_weights
 from rnnbook.models.encoder_decoder import EncoderDecoder
+from rnnbook.models.transformer_pair import TransformerPair
 
 HEPBURN = {"si": "shi", "ti": "chi", "tu": "tsu", "hu": "fu", "zi": "ji", "di": "ji", "du": "zu"}
 
@@ -30,20 +32,39 @@ def show(
     are the characters that the model knows; `name` and `still` are as in `page.show`. Raises
     `ValueError` for an example with a letter that is not known.
     """
+    settings = words(letters, kana, examples)
+    page.show(name, "names", still, weights=weights_of(model), **settings)
+
+
+def show_alignment(
+    name: str,
+    still: Figure,
+    model: EncoderDecoder | TransformerPair,
+    letters: str,
+    kana: str,
+    examples: Sequence[str],
+) -> None:
+    """Show a field in which a name is typed, and where the model looks at each kana.
+
+    The model has attention. The rest is as in `show`.
+    """
+    heads = model.readers[0].attention.heads if isinstance(model, TransformerPair) else 0
+    settings = words(letters, kana, examples) | {"heads": heads}
+    page.show(name, "alignment", still, weights=weights_of(model), **settings)
+
+
+def words(letters: str, kana: str, examples: Sequence[str]) -> dict[str, Any]:
+    """What a figure has to know of the alphabets, and the names to try."""
     known, written = Vocabulary(letters, SIGNS), Vocabulary(kana, SIGNS)
     for example in examples:
         known.encode(example)
-    page.show(
-        name,
-        "names",
-        still,
-        weights=weights_of(model),
-        letters="".join(known.characters),
-        kana="".join(written.characters),
-        sounds=[sound(sign) for sign in written.characters],
-        examples=list(examples),
-        longest=MOST_LETTERS,
-    )
+    return {
+        "letters": "".join(known.characters),
+        "kana": "".join(written.characters),
+        "sounds": [sound(sign) for sign in written.characters],
+        "examples": list(examples),
+        "longest": MOST_LETTERS,
+    }
 
 
 def sound(kana: str) -> str:
@@ -57,8 +78,10 @@ def sound(kana: str) -> str:
     return HEPBURN.get(letters, letters) if is_sound else ""
 
 
-def weights_of(model: EncoderDecoder) -> dict[str, Tensor]:
-    """The weights of the model as `encoder_decoder.js` names them, with or without attention."""
+def weights_of(model: EncoderDecoder | TransformerPair) -> dict[str, Tensor]:
+    """The weights of a model as `encoder_decoder.js` or `transformer_pair.js` names them."""
+    if isinstance(model, TransformerPair):
+        return dict(model.named_parameters())
     found = {
         "read_embedding": model.read_embedding.weight,
         "write_embedding": model.write_embedding.weight,

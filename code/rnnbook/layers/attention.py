@@ -31,18 +31,47 @@ class CausalAttention(nn.Module):
             for part in self.query_key_value(x).chunk(3, dim=2)
         )
         scores = q @ k.transpose(2, 3) / math.sqrt(q.shape[3])  # (B, heads, T, T)
-        later = torch.ones(scores.shape[2:], dtype=torch.bool, device=x.device).triu(1)
-        weights = scores.masked_fill(later, -math.inf).softmax(dim=3)
-        return self.out((weights @ v).transpose(1, 2).flatten(2)), None
+        not_later = torch.ones(scores.shape[2:], dtype=torch.bool, device=x.device).tril()
+        seen, _ = look(scores, v, not_later)  # (B, heads, T, width / heads)
+        return self.out(seen.transpose(1, 2).flatten(2)), None
+
+
+class MultiHeadAttention(nn.Module):
+    """Several attentions side by side, the heads; each compares and sees a part of the width.
+
+    After Vaswani et al. (2017). The queries come from one sequence, the keys and the values from
+    another one, or from the same.
+    """
+
+    def __init__(self, width: int, heads: int):
+        super().__init__()
+        self.heads = heads
+        self.query = nn.Linear(width, width, bias=False)
+        self.key = nn.Linear(width, width, bias=False)
+        self.value = nn.Linear(width, width, bias=False)
+        self.out = nn.Linear(width, width, bias=False)
+
+    def forward(self, x: Tensor, memory: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Each step of x (B, T, width) looks at memory (B, S, width), where mask (B, S) is True.
+
+        Returns (B, T, width), and the weights, (B, heads, T, S).
+        """
+        q, k, v = (
+            part.unflatten(2, (self.heads, -1)).transpose(1, 2)  # (B, heads, T or S, width / heads)
+            for part in (self.query(x), self.key(memory), self.value(memory))
+        )
+        scores = q @ k.transpose(2, 3) / math.sqrt(q.shape[3])  # (B, heads, T, S)
+        seen, weights = look(scores, v, mask[:, None, None])
+        return self.out(seen.transpose(1, 2).flatten(2)), weights
 
 
 def look(scores: Tensor, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """The means of values (B, S, M), weighted by the softmax of scores (B, T, S).
+    """The means of values (…, S, M), weighted by the softmax of scores (…, T, S).
 
-    Places where `mask` (B, S) is False are padding: they get the weight 0. Each row of the mask
-    must have a True. Returns what was seen, (B, T, M), and the weights, (B, T, S).
+    Where `mask`, of a shape that fits the scores, is False, nobody may look: the weight is 0. In
+    each row one place must be True. Returns what was seen, (…, T, M), and the weights, (…, T, S).
     """
-    weights = scores.masked_fill(~mask[:, None], -math.inf).softmax(dim=2)
+    weights = scores.masked_fill(~mask, -math.inf).softmax(dim=-1)
     return weights @ values, weights
 
 
@@ -65,7 +94,7 @@ class DotProductAttention(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Queries (B, T, H), keys and values (B, S, M), mask (B, S): see `look`."""
         scores = self.query(queries) @ keys.transpose(1, 2) / math.sqrt(keys.shape[2])
-        return look(scores, values, mask)
+        return look(scores, values, mask[:, None])
 
 
 class AdditiveAttention(nn.Module):
@@ -89,4 +118,4 @@ class AdditiveAttention(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Queries (B, T, H), keys and values (B, S, M), mask (B, S): see `look`."""
         hidden = torch.tanh(self.query(queries)[:, :, None] + keys[:, None])  # (B, T, S, M)
-        return look(self.score(hidden).squeeze(3), values, mask)
+        return look(self.score(hidden).squeeze(3), values, mask[:, None])

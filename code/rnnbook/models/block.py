@@ -20,11 +20,7 @@ class Block(nn.Module):
         self.norm_1 = nn.LayerNorm(width, bias=False)
         self.mixer = mixer
         self.norm_2 = nn.LayerNorm(width, bias=False)
-        self.perceptron = nn.Sequential(
-            nn.Linear(width, 4 * width, bias=False),
-            nn.GELU(),
-            nn.Linear(4 * width, width, bias=False),
-        )
+        self.perceptron = perceptron(width)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, state: Any = None) -> tuple[Tensor, Any]:
@@ -32,3 +28,12 @@ class Block(nn.Module):
         mixed, state = self.mixer(self.norm_1(x), state)
         x = x + self.dropout(mixed)
         return x + self.dropout(self.perceptron(self.norm_2(x))), state
+
+
+def perceptron(width: int) -> nn.Sequential:
+    """What each step goes through by itself, in a hidden layer that is four times as wide."""
+    return nn.Sequential(
+        nn.Linear(width, 4 * width, bias=False),
+        nn.GELU(),
+        nn.Linear(4 * width, width, bias=False),
+    )

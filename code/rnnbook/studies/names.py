@@ -38,12 +38,16 @@ RUNS = {
 
 def run(settings: dict[str, Any], stop: int | None = None) -> dict[str, Any]:
     """Train one network; see `rnnbook.studies`."""
-    known, way = load_names(), settings["way"]
+    return train_and_judge(recipe(settings), settings["way"], stop)
+
+
+def train_and_judge(recipe: Recipe, way: str = "both ways", stop: int | None = None) -> dict:
+    """Train on the names by a recipe, and judge by the test names; for a study."""
+    known = load_names()
     alphabets = known.letters, known.kana
-    chosen = recipe(settings)
-    model = chosen.model(*(len(alphabet) + 1 for alphabet in alphabets))
+    model = recipe.model(*(len(alphabet) + 1 for alphabet in alphabets))
     pairs = [(turned(name, way), name.readings) for name in known.train]
-    history = chosen.train(model, *encode_pairs(pairs, *alphabets), stop=stop)
+    history = recipe.train(model, *encode_pairs(pairs, *alphabets), stop=stop)
     if stop is not None:
         return {"trace": history.losses}
     words = [turned(name, way) for name in known.test]

@@ -1,8 +1,8 @@
 /* The recurrences of the book in JavaScript: one line for each line of the equations.
 
    A vector is an array of numbers; a matrix is an array of its rows, one row for each unit, as
-   PyTorch keeps its weights. `rnnbook.cells` computes the same in Python; a test holds the two
-   equal, gradients included. */
+   PyTorch keeps its weights. A test holds them equal to PyTorch's `nn.RNN` and `nn.LSTM`,
+   gradients included. */
 
 const sigmoid = (a) => 1 / (1 + Math.exp(-a));
 const zeros = (n) => new Float64Array(n);

@@ -1,0 +1,105 @@
+"""Live figures for the tests, each of a small model."""
+
+import torch
+from torch import nn
+
+from rnnbook.data.vocabulary import Vocabulary
+from rnnbook.data.words import SIGNS
+from rnnbook.demos import names
+from rnnbook.demos.page import Demo
+from rnnbook.demos.weights import lstm_weights, quantised
+from rnnbook.layers.attention import DotProductAttention
+from rnnbook.layers.initialisation import set_forget_bias
+from rnnbook.models.encoder_decoder import EncoderDecoder
+from rnnbook.models.recurrent import CharacterModel, SequenceClassifier
+from rnnbook.models.transformer_pair import TransformerPair
+
+CHARACTERS = "\n !,.:;ABCDEFGHIabcdefghijklmnopqrstuvwxyz"
+STILL = "<svg xmlns='http://www.w3.org/2000/svg'/>"
+
+
+def demo(kind: str, weights=None, **settings) -> Demo:
+    return Demo(kind, STILL, weights, settings)
+
+
+def trainer(lag=6, steps=150) -> Demo:
+    return demo("trainer", lag=lag, units=16, forget_bias=3.0, lr=0.003, steps=steps)
+
+
+def character_model(units=24):
+    torch.manual_seed(0)
+    layer = set_forget_bias(nn.LSTM(8, units, batch_first=True))
+    return quantised(CharacterModel(layer, len(CHARACTERS)))
+
+
+def writer(model=None, characters=CHARACTERS, **settings) -> Demo:
+    model = model or character_model()
+    weights = {"embedding": model.embedding.weight, **lstm_weights(model.layer)}
+    weights |= {"head": model.head.weight, "head_b": model.head.bias}
+    return demo("writer", weights, **{"characters": characters, "prompt": "ABC", **settings})
+
+
+def digit_model():
+    torch.manual_seed(0)
+    return quantised(SequenceClassifier(nn.LSTM(28, 16, batch_first=True), 10))
+
+
+def digits(model=None, examples=2) -> Demo:
+    model = model or digit_model()
+    weights = {**lstm_weights(model.layer), "head": model.head.weight, "head_b": model.head.bias}
+    image = "A" * 1046 + "=="  # 784 zeros in base64
+    image = "/" * 520 + image[520:]
+    return demo("digits", weights, examples=[image] * examples, labels=[5] * examples)
+
+
+LETTERS, KANA = Vocabulary("'-abcdefghijklmnopqrstuvwxyz", SIGNS), Vocabulary("アイウエオン", SIGNS)
+
+
+def names_model():
+    """A model that is surer than an untrained one, and writes several kana, but not too many."""
+    torch.manual_seed(134)
+    model = EncoderDecoder(len(LETTERS), len(KANA), 6, 12).eval()
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.mul_(3)
+    return quantised(model)
+
+
+def name_writer(model=None, examples=("anna", "bo")) -> Demo:
+    settings = names.words(LETTERS.characters, KANA.characters, examples)
+    return demo("names", names.weights_of(model or names_model()), **settings)
+
+
+def looking_model(heads=0):
+    """A model with attention; with heads, a transformer that has so many in each layer."""
+    torch.manual_seed(85 if heads else 244)  # these end their answers
+    if heads:
+        model = TransformerPair(len(LETTERS), len(KANA), 8, 2, heads).eval()
+    else:
+        model = EncoderDecoder(len(LETTERS), len(KANA), 6, 12, DotProductAttention).eval()
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.mul_(3)
+    return quantised(model)
+
+
+def aligner(model=None, heads=0, examples=("anna", "bo")) -> Demo:
+    settings = names.words(LETTERS.characters, KANA.characters, examples)
+    weights = names.weights_of(model or looking_model(heads))
+    return demo("alignment", weights, **settings, heads=heads)
+
+
+ALL = {
+    "alignment": aligner,
+    "digits": digits,
+    "gates": lambda: demo("gates"),
+    "gradient": lambda: demo("gradient"),
+    "names": name_writer,
+    "trainer": trainer,
+    "writer": writer,
+}
+
+
+def stop_the_clock(page) -> None:
+    page.clock.install(time=0)
+    page.clock.pause_at(60_000)

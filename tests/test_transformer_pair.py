@@ -1,0 +1,165 @@
+"""The transformer that reads one sequence and writes another: equal to PyTorch's layers."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.functional import scaled_dot_product_attention
+
+from rnnbook.data.vocabulary import Vocabulary
+from rnnbook.data.words import SIGNS, encode_words, teacher_forced
+from rnnbook.decoding.search import beam, greedy
+from rnnbook.layers.attention import MultiHeadAttention
+from rnnbook.models.transformer_pair import Read, Reader, TransformerPair, Writer, positions
+from rnnbook.training.batches import PairBatches
+from rnnbook.training.loop import train
+from rnnbook.training.objectives import answering
+from rnnbook.training.settings import Settings
+
+LETTERS, KANA = Vocabulary("abc", SIGNS), Vocabulary("アイウエ", SIGNS)
+WORDS = ["abcab", "c", "bca"]
+READINGS = ["アイウ", "エ", "イウアエア"]
+LAYER = dict(batch_first=True, norm_first=True, bias=False, dtype=torch.float64)
+
+
+@pytest.fixture(autouse=True)
+def _seed(one_thread):
+    torch.manual_seed(0)
+
+
+def small(dropout=0.0):
+    return TransformerPair(len(LETTERS), len(KANA), 8, 2, 2, dropout).double().eval()
+
+
+def inputs(words=WORDS, readings=READINGS):
+    previous, _ = teacher_forced(*encode_words(readings, KANA))
+    return *encode_words(words, LETTERS), previous
+
+
+def copy(theirs, layer):
+    """Give PyTorch's attention the weights of ours: of the queries, keys and values, and out."""
+    given = torch.cat([layer.query.weight, layer.key.weight, layer.value.weight])
+    theirs.in_proj_weight.data.copy_(given)
+    theirs.out_proj.weight.data.copy_(layer.out.weight)
+
+
+def copy_perceptron(theirs, perceptron):
+    theirs.linear1.weight.data.copy_(perceptron[0].weight)
+    theirs.linear2.weight.data.copy_(perceptron[2].weight)
+
+
+def test_each_head_is_an_attention_of_pytorch():
+    attention = MultiHeadAttention(6, heads=2).double()
+    x, memory = torch.randn(2, 3, 6).double(), torch.randn(2, 5, 6).double()
+    mask = torch.tensor([[True] * 5, [True, True, True, False, False]])
+    seen, weights = attention(x, memory, mask)
+    heads = [
+        scaled_dot_product_attention(*parts, attn_mask=mask[:, None])
+        for parts in zip(
+            attention.query(x).split(3, dim=2),
+            attention.key(memory).split(3, dim=2),
+            attention.value(memory).split(3, dim=2),
+            strict=True,
+        )
+    ]
+    torch.testing.assert_close(seen, attention.out(torch.cat(heads, dim=2)))
+    assert (weights[1, :, :, 3:] == 0).all()
+    torch.testing.assert_close(weights.sum(3), torch.ones(2, 2, 3).double())
+
+
+def test_a_layer_that_reads_is_that_of_pytorch():
+    ours, theirs = (
+        Reader(12, 3, 0.0).double(),
+        nn.TransformerEncoderLayer(12, 3, 48, 0.0, "gelu", **LAYER),
+    )
+    copy(theirs.self_attn, ours.attention)
+    copy_perceptron(theirs, ours.perceptron)
+    x, mask = torch.randn(2, 5, 12).double(), torch.arange(5) < torch.tensor([[5], [3]])
+    expected = theirs(x, src_key_padding_mask=~mask)
+    torch.testing.assert_close(ours(x, mask)[mask], expected[mask])
+
+
+def test_a_layer_that_writes_is_that_of_pytorch():
+    ours, theirs = (
+        Writer(12, 3, 0.0).double(),
+        nn.TransformerDecoderLayer(12, 3, 48, 0.0, "gelu", **LAYER),
+    )
+    theirs.self_attn.in_proj_weight.data.copy_(ours.written.query_key_value.weight)
+    theirs.self_attn.out_proj.weight.data.copy_(ours.written.out.weight)
+    copy(theirs.multihead_attn, ours.read)
+    copy_perceptron(theirs, ours.perceptron)
+    x, states = torch.randn(2, 4, 12).double(), torch.randn(2, 5, 12).double()
+    mask = torch.arange(5) < torch.tensor([[5], [3]])
+    later = nn.Transformer.generate_square_subsequent_mask(4).double()
+    expected = theirs(x, states, tgt_mask=later, memory_key_padding_mask=~mask)
+    torch.testing.assert_close(ours(x, Read(states, mask))[0], expected)
+
+
+def test_places_are_told_by_sines_and_cosines():
+    found = positions(3, 4)
+    by_hand = [[math.sin(t), math.cos(t), math.sin(t / 100), math.cos(t / 100)] for t in range(3)]
+    torch.testing.assert_close(found, torch.tensor(by_hand, dtype=torch.float64))
+
+
+def test_the_order_of_the_letters_counts():
+    """Without places an attention could not tell abc from cba."""
+    model = small()
+    there, back = (model(*inputs([word], ["ア"])) for word in ("abc", "cba"))
+    assert (there - back).abs().max() > 1e-3
+
+
+def test_a_batch_is_what_each_pair_is_alone():
+    model = small()
+    logits = model(*inputs())
+    for i, (word, reading) in enumerate(zip(WORDS, READINGS, strict=True)):
+        alone = model(*inputs([word], [reading]))[0]
+        torch.testing.assert_close(logits[i, : len(reading) + 1], alone)
+
+
+def test_teacher_forcing_is_the_steps_in_a_row():
+    model, (source, lengths, previous) = small(), inputs()
+    memory = model.encode(source, lengths)
+    state, rows = model.start(memory), []
+    for t in range(previous.shape[1]):
+        logits, state = model.step(previous[:, t], state, memory)
+        rows.append(logits)
+    torch.testing.assert_close(torch.stack(rows, dim=1), model(source, lengths, previous))
+
+
+def test_every_head_of_every_layer_lies_on_the_letters():
+    weights = small().alignment(*inputs())  # (B, layers, heads, T, S)
+    assert weights.shape == (3, 2, 2, 6, 5)
+    torch.testing.assert_close(weights.sum(4), torch.ones(3, 2, 2, 6).double())
+    assert (weights[1, ..., 1:] == 0).all() and (weights[2, ..., 3:] == 0).all()
+
+
+def test_a_beam_search_of_width_1_is_greedy():
+    """The rows of its state are what has been written, and are put into another order."""
+    model, (source, lengths, _) = small(), inputs()
+    narrow, wide = (beam(model, source, lengths, 8, width=width) for width in (1, 4))
+    assert [found[0].ids for found in narrow] == [a.ids for a in greedy(model, source, lengths, 8)]
+    for i, word in enumerate(WORDS):
+        (alone,) = beam(model, *encode_words([word], LETTERS), 8, width=4)
+        assert [answer.ids for answer in alone] == [answer.ids for answer in wide[i]]
+
+
+def test_dropout_acts_while_training_only():
+    model = small(dropout=0.5)
+    assert torch.equal(model(*inputs()), model(*inputs()))
+    model.train()
+    assert not torch.equal(model(*inputs()), model(*inputs()))
+
+
+def test_it_learns_to_write_a_word_backwards():
+    generator = torch.Generator().manual_seed(2)
+    words = [
+        "".join("abc"[k] for k in torch.randint(3, (5,), generator=generator)) for _ in range(200)
+    ]
+    to_kana = dict(zip("abc", "アイウ", strict=True))
+    readings = ["".join(to_kana[letter] for letter in reversed(word)) for word in words]
+    data = *encode_words(words, LETTERS), *encode_words(readings, KANA)
+    model = TransformerPair(len(LETTERS), len(KANA), 32, 1, 2)
+    settings = Settings(steps=120, lr=1e-2, objective=answering)
+    losses = train(model, PairBatches(*data, 40), settings).losses
+    assert losses[0] > 6 and losses[-1] < 0.2
