@@ -393,8 +393,8 @@ FAULTS = [
     Fault(
         "padding is looked at",
         "layers/attention",
-        "scores.masked_fill(~mask[:, None], -math.inf).softmax(dim=2)",
-        "scores.softmax(dim=2)",
+        "scores.masked_fill(~mask, -math.inf).softmax(dim=-1)",
+        "scores.softmax(dim=-1)",
         "encoder_decoder",
     ),
     Fault(
