@@ -192,7 +192,8 @@ def page(visitor):
 
 @pytest.fixture
 def show(page, tmp_path):
-    """Open a page with some demos, or pieces of HTML, from the disk, and return it."""
+    """Open a page with some demos, or pieces of HTML, from the disk, and return it. Where a demo
+    comes first, it has begun."""
 
     def open_page(*demos, words: dict[str, str] | None = None):
         path = tmp_path / "page.html"
@@ -202,6 +203,8 @@ def show(page, tmp_path):
             head += f'<script type="application/json" id="words">{json.dumps(words)}</script>'
         path.write_text(f'<!doctype html><html lang="en">{head}<body>{body}</body></html>')
         page.goto(path.as_uri())
+        if not isinstance(demos[0], str):
+            page.locator(".stage, .problem").first.wait_for()
         return page
 
     yield open_page

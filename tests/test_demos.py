@@ -116,7 +116,6 @@ def test_rounding_moves_no_weight_by_more_than_half_a_step():
 def test_a_demo_begins_and_fits_a_phone(kind, show):
     page = show(ALL[kind]())
     page.set_viewport_size({"width": 360, "height": 740})
-    page.locator(".stage").wait_for()
     assert page.locator(".still").count() == 0
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     assert page.evaluate(SMALL_TARGETS) == []
@@ -151,7 +150,6 @@ def test_numbers_that_change_move_nothing(kind, width, show):
     """A slider at either end, a gate shut, a row read, a letter shown: all stays in its place."""
     page = show(ALL[kind]())
     page.set_viewport_size({"width": width, "height": 900})
-    page.locator(".stage").wait_for()
     before = page.evaluate(PLACES)
     for move in (LARGEST, SMALLEST):
         for control in page.locator(".rnn-demo input[type=range]").all():
@@ -185,7 +183,6 @@ SMALL_TARGETS = """
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_control_has_a_name(kind, show):
     page = show(ALL[kind]())
-    page.locator(".stage").wait_for()
     unnamed = page.evaluate(
         """[...document.querySelectorAll('.rnn-demo :is(button, select, input, textarea)')]
         .filter(node => node.checkVisibility({ visibilityProperty: true }))
@@ -230,7 +227,6 @@ def test_two_of_a_kind_do_not_disturb_each_other(kind, show):
 @pytest.mark.parametrize("kind", KINDS)
 def test_sliders_at_both_ends_and_a_hundred_clicks(kind, show):
     page = show(ALL[kind]())
-    page.locator(".stage").wait_for()
     for end in ("min", "max"):
         page.evaluate(
             """end => {
@@ -347,7 +343,6 @@ def test_every_challenge_can_be_solved(challenge, show):
 
 def test_the_gates_are_one_tab_stop_and_arrow_keys_walk_them(show):
     page = show(demo("gates"))
-    page.locator(".stage").wait_for()
     stops = page.locator(".gate[tabindex='0']")
     assert stops.count() == 1
     stops.focus()
@@ -364,7 +359,6 @@ def test_the_gates_are_one_tab_stop_and_arrow_keys_walk_them(show):
 def test_on_a_phone_the_inputs_of_the_gate_player_have_room_for_a_finger(show):
     page = show(demo("gates"))
     page.set_viewport_size({"width": 360, "height": 740})
-    page.locator(".stage").wait_for()
     sizes = page.locator(".row-x input").evaluate_all(
         "inputs => inputs.map(i => i.getBoundingClientRect()).map(b => [b.width, b.height])"
     )
@@ -395,7 +389,6 @@ def test_gates_left_alone_solve_the_second_challenge(show):
 
 def test_the_cell_adds_where_all_gates_are_open(show):
     page = show(demo("gates"))
-    page.locator(".stage").wait_for()
     c = page.locator(".row-c .number").all_inner_texts()
     assert [float(value) for value in c[:6]] == [0.0, 0.8, 0.8, 0.8, 0.8, 0.2]
 
@@ -483,7 +476,6 @@ def write(page, button="Begin anew") -> str:
 
 def test_it_opens_with_a_line_and_goes_on_from_it(show):
     page = show(writer())
-    page.locator(".stage").wait_for()
     opening = paper(page)
     assert opening.startswith("ABC") and 3 < len(opening) <= 83
     assert opening[3:].rstrip("\n").count("\n") == 0
@@ -623,7 +615,6 @@ def test_a_stroke_is_added_to_the_drawing_and_not_to_a_test_image(show):
 
 def test_in_the_dark_the_ink_is_light_and_the_sheet_is_not_white(show):
     page = show(digits())
-    page.locator(".stage").wait_for()
     filters = page.locator(".ink").evaluate_all(INVERTED)
     assert set(filters) == {"invert(0)"}
     page.evaluate(
