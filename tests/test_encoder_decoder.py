@@ -1,6 +1,7 @@
 """Reading one sequence and writing another: attention, padding, the loss, the batches."""
 
 import math
+from functools import partial
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.data.words import IGNORED, SIGNS, encode_words, teacher_forced
 from rnnbook.layers.attention import AdditiveAttention, DotProductAttention
 from rnnbook.models.encoder_decoder import END, START, EncoderDecoder
+from rnnbook.models.transformer_pair import TransformerPair
 from rnnbook.training.batches import Batch, PairBatches
 from rnnbook.training.loop import train
 from rnnbook.training.objectives import answering
@@ -19,6 +21,7 @@ LETTERS, KANA = Vocabulary("abc", SIGNS), Vocabulary("アイウエ", SIGNS)
 WORDS = ["abcab", "c", "bca"]
 READINGS = ["アイウ", "エ", "イウアエア"]
 ATTENTIONS = [None, DotProductAttention, AdditiveAttention]
+MODELS = [*ATTENTIONS, TransformerPair]
 
 
 @pytest.fixture(autouse=True)
@@ -26,9 +29,12 @@ def _seed(one_thread):
     torch.manual_seed(0)
 
 
-def small(attention, dropout=0.0, neighbours=False):
-    """A model whose weights are large enough that everything matters."""
-    model = EncoderDecoder(len(LETTERS), len(KANA), 4, 6, attention, dropout, neighbours).double()
+def small(kind, dropout=0.0, neighbours=False):
+    """A model, recurrent with an attention or a transformer, in which every weight matters."""
+    sizes = len(LETTERS), len(KANA)
+    if kind is TransformerPair:
+        return TransformerPair(*sizes, 8, 2, 2, dropout).double().eval()
+    model = EncoderDecoder(*sizes, 4, 6, kind, dropout, neighbours).double()
     with torch.no_grad():
         for p in model.parameters():
             p.add_(0.5 * torch.randn_like(p))
@@ -108,20 +114,22 @@ def test_nothing_looks_at_padding(kind):
 # ------------------------------------------------------------------ the model
 
 
-@pytest.mark.parametrize("neighbours", [False, True])
-@pytest.mark.parametrize("attention", ATTENTIONS)
-def test_a_batch_is_what_each_pair_is_alone(attention, neighbours):
+@pytest.mark.parametrize(
+    ("kind", "neighbours"),
+    [*((kind, False) for kind in MODELS), *((kind, True) for kind in ATTENTIONS)],
+)
+def test_a_batch_is_what_each_pair_is_alone(kind, neighbours):
     """Neither the padding of the source nor that of the answer changes anything."""
-    model = small(attention, neighbours=neighbours)
+    model = small(kind, neighbours=neighbours)
     logits = model(*batch().x)
     for i, (word, reading) in enumerate(zip(WORDS, READINGS, strict=True)):
         alone = model(*batch([word], [reading]).x)[0]
         torch.testing.assert_close(logits[i, : len(reading) + 1], alone)
 
 
-@pytest.mark.parametrize("attention", ATTENTIONS)
-def test_teacher_forcing_is_the_steps_in_a_row(attention):
-    model = small(attention)
+@pytest.mark.parametrize("kind", MODELS)
+def test_teacher_forcing_is_the_steps_in_a_row(kind):
+    model = small(kind)
     source, lengths, previous = batch().x
     memory = model.encode(source, lengths)
     state, rows = model.start(memory), []
@@ -186,8 +194,9 @@ def test_a_model_without_attention_has_no_alignment():
         small(None).alignment(*batch().x)
 
 
-def test_dropout_acts_while_training_only():
-    model = small(AdditiveAttention, dropout=0.5)
+@pytest.mark.parametrize("kind", [AdditiveAttention, TransformerPair])
+def test_dropout_acts_while_training_only(kind):
+    model = small(kind, dropout=0.5)
     assert torch.equal(model(*batch().x), model(*batch().x))
     model.train()
     assert not torch.equal(model(*batch().x), model(*batch().x))
@@ -307,7 +316,15 @@ def test_too_few_pairs_are_refused():
         pair_batches(n=7)
 
 
-def test_it_learns_to_write_a_word_backwards():
+@pytest.mark.parametrize(
+    "network",
+    [
+        partial(EncoderDecoder, embedding_size=16, hidden_size=32, attention=DotProductAttention),
+        partial(TransformerPair, width=32, layers=1, heads=2),
+    ],
+    ids=["recurrent", "transformer"],
+)
+def test_it_learns_to_write_a_word_backwards(network):
     """The answer ends where the word begins: attention has to go from the right to the left."""
     generator = torch.Generator().manual_seed(2)
     words = [
@@ -316,7 +333,7 @@ def test_it_learns_to_write_a_word_backwards():
     to_kana = dict(zip("abc", "アイウ", strict=True))
     readings = ["".join(to_kana[letter] for letter in reversed(word)) for word in words]
     data = *encode_words(words, LETTERS), *encode_words(readings, KANA)
-    model = EncoderDecoder(len(LETTERS), len(KANA), 16, 32, DotProductAttention)
+    model = network(len(LETTERS), len(KANA))
     settings = Settings(steps=120, lr=1e-2, objective=answering)
     losses = train(model, PairBatches(*data, 40), settings).losses
     assert losses[0] == pytest.approx(6 * math.log(5), rel=0.1) and losses[-1] < 0.1

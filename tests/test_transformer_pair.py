@@ -1,4 +1,7 @@
-"""The transformer that reads one sequence and writes another: equal to PyTorch's layers."""
+"""The transformer that reads one sequence and writes another: equal to PyTorch's layers.
+
+What it has in common with the recurrent network is in `test_encoder_decoder`.
+"""
 
 import math
 
@@ -7,34 +10,18 @@ import torch
 from torch import nn
 from torch.nn.functional import scaled_dot_product_attention
 
-from rnnbook.data.vocabulary import Vocabulary
-from rnnbook.data.words import SIGNS, encode_words, teacher_forced
+from rnnbook.data.words import encode_words
 from rnnbook.decoding.search import beam, greedy
 from rnnbook.layers.attention import MultiHeadAttention
 from rnnbook.models.transformer_pair import Read, Reader, TransformerPair, Writer, positions
-from rnnbook.training.batches import PairBatches
-from rnnbook.training.loop import train
-from rnnbook.training.objectives import answering
-from rnnbook.training.settings import Settings
+from test_encoder_decoder import LETTERS, WORDS, batch, small
 
-LETTERS, KANA = Vocabulary("abc", SIGNS), Vocabulary("アイウエ", SIGNS)
-WORDS = ["abcab", "c", "bca"]
-READINGS = ["アイウ", "エ", "イウアエア"]
 LAYER = dict(batch_first=True, norm_first=True, bias=False, dtype=torch.float64)
 
 
 @pytest.fixture(autouse=True)
 def _seed(one_thread):
     torch.manual_seed(0)
-
-
-def small(dropout=0.0):
-    return TransformerPair(len(LETTERS), len(KANA), 8, 2, 2, dropout).double().eval()
-
-
-def inputs(words=WORDS, readings=READINGS):
-    previous, _ = teacher_forced(*encode_words(readings, KANA))
-    return *encode_words(words, LETTERS), previous
 
 
 def copy(theirs, layer):
@@ -104,31 +91,13 @@ def test_places_are_told_by_sines_and_cosines():
 
 def test_the_order_of_the_letters_counts():
     """Without places an attention could not tell abc from cba."""
-    model = small()
-    there, back = (model(*inputs([word], ["ア"])) for word in ("abc", "cba"))
+    model = small(TransformerPair)
+    there, back = (model(*batch([word], ["ア"]).x) for word in ("abc", "cba"))
     assert (there - back).abs().max() > 1e-3
 
 
-def test_a_batch_is_what_each_pair_is_alone():
-    model = small()
-    logits = model(*inputs())
-    for i, (word, reading) in enumerate(zip(WORDS, READINGS, strict=True)):
-        alone = model(*inputs([word], [reading]))[0]
-        torch.testing.assert_close(logits[i, : len(reading) + 1], alone)
-
-
-def test_teacher_forcing_is_the_steps_in_a_row():
-    model, (source, lengths, previous) = small(), inputs()
-    memory = model.encode(source, lengths)
-    state, rows = model.start(memory), []
-    for t in range(previous.shape[1]):
-        logits, state = model.step(previous[:, t], state, memory)
-        rows.append(logits)
-    torch.testing.assert_close(torch.stack(rows, dim=1), model(source, lengths, previous))
-
-
 def test_every_head_of_every_layer_lies_on_the_letters():
-    weights = small().alignment(*inputs())  # (B, layers, heads, T, S)
+    weights = small(TransformerPair).alignment(*batch().x)  # (B, layers, heads, T, S)
     assert weights.shape == (3, 2, 2, 6, 5)
     torch.testing.assert_close(weights.sum(4), torch.ones(3, 2, 2, 6).double())
     assert (weights[1, ..., 1:] == 0).all() and (weights[2, ..., 3:] == 0).all()
@@ -136,30 +105,9 @@ def test_every_head_of_every_layer_lies_on_the_letters():
 
 def test_a_beam_search_of_width_1_is_greedy():
     """The rows of its state are what has been written, and are put into another order."""
-    model, (source, lengths, _) = small(), inputs()
+    model, (source, lengths, _) = small(TransformerPair), batch().x
     narrow, wide = (beam(model, source, lengths, 8, width=width) for width in (1, 4))
     assert [found[0].ids for found in narrow] == [a.ids for a in greedy(model, source, lengths, 8)]
     for i, word in enumerate(WORDS):
         (alone,) = beam(model, *encode_words([word], LETTERS), 8, width=4)
         assert [answer.ids for answer in alone] == [answer.ids for answer in wide[i]]
-
-
-def test_dropout_acts_while_training_only():
-    model = small(dropout=0.5)
-    assert torch.equal(model(*inputs()), model(*inputs()))
-    model.train()
-    assert not torch.equal(model(*inputs()), model(*inputs()))
-
-
-def test_it_learns_to_write_a_word_backwards():
-    generator = torch.Generator().manual_seed(2)
-    words = [
-        "".join("abc"[k] for k in torch.randint(3, (5,), generator=generator)) for _ in range(200)
-    ]
-    to_kana = dict(zip("abc", "アイウ", strict=True))
-    readings = ["".join(to_kana[letter] for letter in reversed(word)) for word in words]
-    data = *encode_words(words, LETTERS), *encode_words(readings, KANA)
-    model = TransformerPair(len(LETTERS), len(KANA), 32, 1, 2)
-    settings = Settings(steps=120, lr=1e-2, objective=answering)
-    losses = train(model, PairBatches(*data, 40), settings).losses
-    assert losses[0] > 6 and losses[-1] < 0.2
