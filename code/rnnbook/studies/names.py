@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from rnnbook.data.names import load_names
-from rnnbook.data.pairs import Name
+from rnnbook.data.pairs import Name, Names
 from rnnbook.data.words import IGNORED, encode_pairs, teacher_forced
 from rnnbook.decoding.transliteration import transliterate
 from rnnbook.models.encoder_decoder import EncoderDecoder
@@ -44,17 +44,14 @@ def run(settings: dict[str, Any], stop: int | None = None) -> dict[str, Any]:
 def train_and_judge(recipe: Recipe, way: str = "both ways", stop: int | None = None) -> dict:
     """Train on the names by a recipe, and judge by the test names; for a study."""
     known = load_names()
-    alphabets = known.letters, known.kana
-    model = recipe.model(*(len(alphabet) + 1 for alphabet in alphabets))
-    pairs = [(turned(name, way), name.readings) for name in known.train]
-    history = recipe.train(model, *encode_pairs(pairs, *alphabets), stop=stop)
+    model, losses = trained(recipe, known, way, stop)
     if stop is not None:
-        return {"trace": history.losses}
+        return {"trace": losses}
     words = [turned(name, way) for name in known.test]
-    answers = [found[0].text for found in transliterate(model, *alphabets, words, width=4)]
+    answers = answers_of(model, known, words)
     right = [name.readings for name in known.test]
     lengths = [len(word) for word in words]
-    wrong = forced_mistakes(model, words, right, *alphabets)
+    wrong = forced_mistakes(model, words, right, known.letters, known.kana)
     return {
         "parameters": sum(p.numel() for p in model.parameters()),
         "exact": exact(answers, right),
@@ -62,8 +59,25 @@ def train_and_judge(recipe: Recipe, way: str = "both ways", stop: int | None = N
         "exact_by_length": by_length(exact, lengths, answers, right),
         "error_rate_by_length": by_length(character_error_rate, lengths, answers, right),
         "forced_in_long_names": mistakes_by_place(wrong[torch.tensor(lengths) >= LONG]),
-        "trace": history.losses,
+        "trace": losses,
     }
+
+
+def trained(
+    recipe: Recipe, known: Names, way: str = "both ways", stop: int | None = None
+) -> tuple[nn.Module, list[float]]:
+    """A model trained on the names by a recipe, and the loss of each step."""
+    alphabets = known.letters, known.kana
+    model = recipe.model(*(len(alphabet) + 1 for alphabet in alphabets))
+    pairs = [(turned(name, way), name.readings) for name in known.train]
+    history = recipe.train(model, *encode_pairs(pairs, *alphabets), stop=stop)
+    return model, history.losses
+
+
+def answers_of(model: nn.Module, known: Names, words: Sequence[str]) -> list[str]:
+    """The best answer of a beam of 4 to each word."""
+    found = transliterate(model, known.letters, known.kana, words, width=4)
+    return [best.text for best, *_ in found]
 
 
 def recipe(settings: dict[str, Any]) -> Recipe:

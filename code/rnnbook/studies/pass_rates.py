@@ -14,11 +14,10 @@ from torch import nn
 
 from rnnbook.data.names import load_names
 from rnnbook.data.pairs import Name, Names
-from rnnbook.data.words import encode_pairs
-from rnnbook.decoding.transliteration import transliterate
 from rnnbook.layers.attention import DotProductAttention
 from rnnbook.models.encoder_decoder import EncoderDecoder
 from rnnbook.models.transformer_pair import TransformerPair
+from rnnbook.studies.names import answers_of, trained
 from rnnbook.training.error_rates import character_error_rate, exact
 from rnnbook.training.recipes import Recipe, names
 
@@ -52,7 +51,7 @@ RUNS = {
 def run(settings: dict[str, Any], stop: int | None = None) -> dict[str, Any]:
     """Train one network; see `rnnbook.studies`."""
     known = load_names()
-    model, losses = trained(recipe(**settings), known, stop)
+    model, losses = trained(recipe(**settings), known, stop=stop)
     return {"trace": losses} if stop else {**judged(model, known, known.held_out), "trace": losses}
 
 
@@ -62,20 +61,10 @@ def recipe(network: str, passes: int, lr: float, dropout: float, seed: int = 0) 
     return replace(names(), network=chosen, epochs=passes, lr=lr, seed=seed)
 
 
-def trained(recipe: Recipe, known: Names, stop: int | None) -> tuple[nn.Module, list[float]]:
-    """A model trained on the names by a recipe, and its losses."""
-    alphabets = known.letters, known.kana
-    model = recipe.model(*(len(alphabet) + 1 for alphabet in alphabets))
-    history = recipe.train(model, *encode_pairs(known.train, *alphabets), stop=stop)
-    return model, history.losses
-
-
 def judged(model: nn.Module, known: Names, some: Sequence[Name]) -> dict[str, Any]:
     """The answers of a beam of 4 to some of the names, judged."""
-    words = [name.spelling for name in some]
+    answers = answers_of(model, known, [name.spelling for name in some])
     right = [name.readings for name in some]
-    found = transliterate(model, known.letters, known.kana, words, width=4)
-    answers = [ranked[0].text for ranked in found]
     return {
         "parameters": sum(p.numel() for p in model.parameters()),
         "exact": exact(answers, right),

@@ -7,7 +7,8 @@ seed is not used again. Judged by the answers of a beam of 4 to the test names.
 from typing import Any
 
 from rnnbook.data.names import load_names
-from rnnbook.studies.pass_rates import judged, recipe, trained
+from rnnbook.studies.names import trained
+from rnnbook.studies.pass_rates import judged, recipe
 
 THREADS = 1
 SEEDS = (1, 2, 3)
@@ -33,5 +34,5 @@ RUNS = {
 def run(settings: dict[str, Any], stop: int | None = None) -> dict[str, Any]:
     """Train one network; see `rnnbook.studies`."""
     known = load_names()
-    model, losses = trained(recipe(**settings), known, stop)
+    model, losses = trained(recipe(**settings), known, stop=stop)
     return {"trace": losses} if stop else {**judged(model, known, known.test), "trace": losses}

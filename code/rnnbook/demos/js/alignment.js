@@ -14,7 +14,8 @@ function makeAlignments(stage, settings, weights) {
   const sound = ({ id }) => sounds[id - 1] ?? "";
   const finished = () => path.at(-1)?.id === END || path.length === PLACES;
   const looks = () => path.map(({ weights }) => (heads ? ofHead(weights, head) : [...weights]));
-  const at = () => Math.min(chosen ?? path.length - 1, path.length - 1);
+  /** The kana that is looked at: the one that was chosen, or the latest. */
+  const at = () => chosen ?? path.findLastIndex(({ id }) => id !== END);
 
   const picture = makeAlignment((t) => {
     field.pause();
@@ -39,6 +40,7 @@ function makeAlignments(stage, settings, weights) {
   function words() {
     if (!path.length) return "";
     const weights = looks()[at()];
+    if (!weights) return "";
     const most = [...weights.keys()].sort((a, b) => weights[b] - weights[a]).slice(0, MENTIONED);
     const letters = most.sort((a, b) => a - b).map((s) => `${name[s]} ${share(weights[s])}`).join(", ");
     return say("{kana} looks at {letters}", { kana: text(path[at()]), letters });
