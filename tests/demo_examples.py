@@ -3,14 +3,16 @@
 import torch
 from torch import nn
 
+from rnnbook.data.speech import Recording
 from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.data.words import SIGNS
-from rnnbook.demos import names
+from rnnbook.demos import names, speech
 from rnnbook.demos.page import Demo
 from rnnbook.demos.weights import lstm_weights, quantised
 from rnnbook.layers.attention import DotProductAttention
 from rnnbook.layers.initialisation import set_forget_bias
 from rnnbook.models.encoder_decoder import EncoderDecoder
+from rnnbook.models.frame_reader import FrameReader
 from rnnbook.models.recurrent import CharacterModel, SequenceClassifier
 from rnnbook.models.transformer_pair import TransformerPair
 
@@ -89,12 +91,40 @@ def aligner(model=None, heads=0, examples=("anna", "bo")) -> Demo:
     return demo("alignment", weights, **settings, heads=heads)
 
 
+def frame_readers() -> tuple[FrameReader, FrameReader]:
+    """Two small networks over frames, in one direction and in both, that hear something."""
+    found = []
+    for seed, both_ways in ((3, False), (5, True)):
+        torch.manual_seed(seed)
+        model = FrameReader(13, 8, 11, 2, both_ways).eval()
+        with torch.no_grad():
+            for weight in model.parameters():
+                weight.mul_(4)
+        found.append(quantised(model))
+    return tuple(found)
+
+
+def recordings() -> list[Recording]:
+    """Two of each digit, of five to nine frames, which 8 bits keep as they are."""
+    generator = torch.Generator().manual_seed(0)
+    frames = [torch.randint(-40, 41, (5 + k % 5, 13), generator=generator) for k in range(20)]
+    return [Recording(some / speech.SCALE, k // 2) for k, some in enumerate(frames)]
+
+
+def listener(networks=None, opening="407") -> Demo:
+    one, both = networks or frame_readers()
+    weights = speech.weights_of("one", one) | speech.weights_of("both", both)
+    known = [speech.encode(recording) for recording in recordings()]
+    return demo("speech", weights, recordings=known, scale=speech.SCALE, opening=opening)
+
+
 ALL = {
     "alignment": aligner,
     "digits": digits,
     "gates": lambda: demo("gates"),
     "gradient": lambda: demo("gradient"),
     "names": name_writer,
+    "speech": listener,
     "trainer": trainer,
     "writer": writer,
 }

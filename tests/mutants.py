@@ -481,6 +481,63 @@ FAULTS = [
         "list(found.values())",
         "transliteration",
     ),
+    # Speech
+    Fault(
+        "the second direction begins in the padding",
+        "layers/two_way",
+        "torch.where(t <= last, last - t, t)",
+        "(x.shape[1] - 1 - t).expand(len(x), -1)",
+        "ctc",
+    ),
+    Fault(
+        "a sign that comes twice needs no blank between",
+        "training/ctc",
+        "not in (BLANK, signs[s - 2])",
+        "!= BLANK",
+        "ctc",
+    ),
+    Fault(
+        "a text must end with a blank",
+        "training/ctc",
+        "a[-2:].logsumexp(dim=0)",
+        "a[-1]",
+        "ctc",
+    ),
+    Fault(
+        "the last sign comes again without a blank",
+        "decoding/ctc",
+        "blank if k == last else both",
+        "both",
+        "ctc",
+    ),
+    Fault(
+        "noise outside the training",
+        "models/frame_reader",
+        "        if self.training:\n            x",
+        "        if True:\n            x",
+        "ctc",
+    ),
+    Fault(
+        "the loss of speech is a mean over digits",
+        "training/objectives",
+        "return losses.mean(), None",
+        "return (losses / counts).mean(), None",
+        "ctc",
+    ),
+    Fault(
+        "time warping does not wait",
+        "models/warping",
+        "torch.minimum(least[:, 1:], least[:, :-1])",
+        "least[:, :-1]",
+        "ctc",
+    ),
+    Fault(
+        "recordings of the test are trained on",
+        "data/speech",
+        "self._scaled(self._part(range(30, 100)))",
+        "self._scaled(self._part(range(100)))",
+        "speech",
+    ),
 ]
 
 

@@ -26,7 +26,7 @@ from torch.nn.functional import cross_entropy
 
 from rnnbook.cli import main as command_line
 from rnnbook.cli import options, train
-from rnnbook.data import digit_image, mnist, names, shakespeare
+from rnnbook.data import digit_image, mnist, names, shakespeare, speech
 from rnnbook.data.fetch import DataError
 from rnnbook.data.pairs import gather
 from rnnbook.data.vocabulary import Vocabulary
@@ -39,7 +39,7 @@ from rnnbook.training.settings import Diverged
 
 TEXT = "First Citizen:\nBefore we proceed any further, hear me speak.\n\nAll:\nSpeak.\n" * 40
 RECIPE = recipes.shakespeare
-COMMANDS = ("data", "train", "classify", "sample", "transliterate", "study", "bench")
+COMMANDS = ("data", "train", "classify", "sample", "transliterate", "listen", "study", "bench")
 
 
 @pytest.fixture(autouse=True)
@@ -98,7 +98,7 @@ def test_help_names_the_commands_and_does_not_wait_for_torch():
 
 
 @pytest.mark.parametrize(
-    "command", ["data", "train mnist", "train shakespeare", "train names", *COMMANDS[2:]]
+    "command", ["data", *(f"train {model}" for model in options.MODELS), *COMMANDS[2:]]
 )
 def test_every_command_has_a_help(command, call):
     code, out, err = call(*command.split(), "--help")
@@ -127,6 +127,10 @@ def test_every_command_has_a_help(command, call):
         ("sample --promt x", "--promt"),
         ("sample 'two\nlines'", "two lines"),
         ("train names --steps 9", "--steps"),
+        ("train speech --epochs 9", "--epochs"),
+        ("listen", "required: DIGITS"),
+        ("listen 40x", "'40x' is no string of 1 to 20 digits"),
+        ("listen ４０", "is no string of 1 to 20 digits"),
         ("transliterate anna --beam 0", "'0' is no whole number from 1 to 100"),
         ("transliterate anna --answers many", "'many' is no whole number"),
         ("study", "required: NAME"),
@@ -154,10 +158,11 @@ def test_data_says_which_text_it_is_and_where(call, monkeypatch):
     text = shakespeare.Text(TEXT, "a text of the tests", "0")
     monkeypatch.setattr(shakespeare, "load_shakespeare", lambda: text)
     monkeypatch.setattr(names, "load_names", lambda: gather([("anna", "アンナ")]))
+    monkeypatch.setattr(speech, "load_speech", lambda: speech.Speech(()))
     code, out, _ = call("data")
     assert code == 0
     assert "300 + 200 digits" in out and "a text of the tests" in out and "in here" in out
-    assert "Names: 1 spellings" in out
+    assert "Names: 1 spellings" in out and "Spoken digits: 0 recordings" in out
 
 
 def test_data_that_cannot_be_had(refused, monkeypatch):

@@ -97,6 +97,7 @@ DEMOS = {
     "lstm": ["gates", "trainer"],
     "names": ["names"],
     "shakespeare": ["writer"],
+    "speech": ["speech"],
     "vanishing_gradient": ["gradient"],
 }
 
@@ -378,8 +379,8 @@ def test_programs_and_weights_are_files_that_both_editions_share(html):
         weights |= {(html / page).parent / address for address in found}
     files = {path.resolve() for path in weights}
     assert (
-        len(weights) == 2 * len(files) == 10
-    )  # of digits, Shakespeare, names and, twice, attention, in two pages
+        len(weights) == 2 * len(files) == 12
+    )  # of digits, Shakespeare, names, speech and, twice, attention, in two pages
     assert all(path.is_file() for path in files)
     assert not (html / "ja" / "_static" / "models").exists()
 

@@ -2,15 +2,16 @@
 
 import argparse
 import math
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from rnnbook.cli import names, train, use
+from rnnbook.cli import names, speech, train, use
 from rnnbook.cli.errors import complain
 
-MODELS = {name: Path(f"runs/{name}.pt") for name in ("mnist", "shakespeare", "names")}
+MODELS = {name: Path(f"runs/{name}.pt") for name in ("mnist", "shakespeare", "names", "speech")}
 TRAIN = (
     "Train a model as the book does, write it to FILE, and measure it on data that it was not "
     f"trained on. Every {train.CHECKPOINT_EVERY} steps the run is saved beside FILE; when it was "
@@ -49,6 +50,13 @@ def temperature(text: str) -> float:
     raise argparse.ArgumentTypeError(f"{text!r} is no temperature; give 0, or 0.01 to 100")
 
 
+def digits(text: str) -> str:
+    """A type of option: one to twenty digits."""
+    if re.fullmatch("[0-9]{1,20}", text):
+        return text
+    raise argparse.ArgumentTypeError(f"{text[:30]!r} is no string of 1 to 20 digits")
+
+
 def parser() -> Parser:
     """The commands and their options."""
     top = Parser(
@@ -57,18 +65,22 @@ def parser() -> Parser:
         epilog="Exit codes: 0 done, 2 not possible (one line says why), 130 interrupted.",
     )
     commands = top.add_subparsers(metavar="COMMAND", required=True)
-    add_command(commands, "data", use.data, "fetch and verify MNIST, Shakespeare and names")
+    add_command(commands, "data", use.data, "fetch and verify what the book trains on")
     training = commands.add_parser("train", help="train a model and test it", description=TRAIN)
     models = training.add_subparsers(metavar="MODEL", required=True)
     add_train_options(add_command(models, "mnist", train.mnist, "read a digit"), "mnist")
     what = "write, a character at a time"
     add_train_options(add_command(models, "shakespeare", train.shakespeare, what), "shakespeare")
     add_train_options(add_command(models, "names", names.train, "write names in katakana"), "names")
+    what = "write down spoken digits"
+    add_train_options(add_command(models, "speech", speech.train, what), "speech")
     what = "read a digit in a picture"
     add_classify_options(add_command(commands, "classify", use.classify, what))
     add_sample_options(add_command(commands, "sample", use.sample, "let the trained model write"))
     what = "write names in katakana"
     add_name_options(add_command(commands, "transliterate", names.transliterate, what))
+    what = "write down spoken digits, from recordings kept apart"
+    add_listen_options(add_command(commands, "listen", speech.listen, what))
     add_study_options(add_command(commands, "study", use.study, "make the records of studies"))
     add_command(commands, "bench", use.bench, "measure how fast training runs here")
     return top
@@ -84,13 +96,12 @@ def add_command(commands: Any, name: str, function: Callable, what: str) -> Pars
 def add_train_options(command: Parser, model: str) -> None:
     command.description = TRAIN
     add = command.add_argument
+    unit = "--steps" if model in ("shakespeare", "speech") else "--epochs"
+    add(unit, type=whole(1), metavar="N", help="of training (as in the book)")
     if model == "shakespeare":
-        add("--steps", type=whole(1), metavar="N", help="of training (as in the book)")
         add("--text", type=Path, metavar="FILE", help="train on a text of your own, in UTF-8")
         what = "one of the two models of the chapter on the long training (`make long`)"
         add("--long", action="store_true", help=what)
-    else:
-        add("--epochs", type=whole(1), metavar="N", help="of training (as in the book)")
     if model == "names":
         what = "train on pairs of your own: a word, a tab or a comma, its reading, in each line"
         add("--pairs", type=Path, metavar="FILE", help=what)
@@ -138,6 +149,16 @@ def add_name_options(command: Parser) -> None:
     add("--answers", type=whole(1, 100), default=1, metavar="N", help=what)
     what = "what `train names` wrote (%(default)s)"
     add("--model", type=Path, default=MODELS["names"], metavar="FILE", help=what)
+
+
+def add_listen_options(command: Parser) -> None:
+    add = command.add_argument
+    what = "digits that are joined from recordings, such as 4071"
+    add("strings", nargs="+", type=digits, metavar="DIGITS", help=what)
+    what = "of the choice among the recordings (%(default)s)"
+    add("--seed", type=whole(0), default=0, metavar="N", help=what)
+    what = "what `train speech` wrote (%(default)s)"
+    add("--model", type=Path, default=MODELS["speech"], metavar="FILE", help=what)
 
 
 def add_study_options(command: Parser) -> None:

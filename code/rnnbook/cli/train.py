@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from rnnbook.cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from torch import Tensor
     from torch.nn import Module
 
     from rnnbook.data.shakespeare import Text
@@ -99,7 +98,7 @@ def run(
     options: argparse.Namespace,
     name: str,
     changes: dict[str, int],
-    data: "tuple[Tensor, ...]",
+    data: tuple[Any, ...],
     test: Callable[["Module"], str],
     characters: "Characters" = "",
     origin: dict[str, str] | None = None,

@@ -12,6 +12,7 @@ def data(options: argparse.Namespace) -> None:
     from rnnbook.data.mnist import load_mnist
     from rnnbook.data.names import load_names
     from rnnbook.data.shakespeare import load_shakespeare
+    from rnnbook.data.speech import load_speech
 
     mnist = load_mnist()
     print(f"MNIST: {len(mnist.train_images):,} + {len(mnist.test_images):,} digits")
@@ -19,6 +20,7 @@ def data(options: argparse.Namespace) -> None:
     print(f"Shakespeare: {len(text.text):,} characters, {text.source}")
     names = load_names()
     print(f"Names: {len(names.names):,} spellings with their readings in katakana")
+    print(f"Spoken digits: {len(load_speech().recordings):,} recordings")
     print(f"All are in {cache_folder()}")
 
 

@@ -1,6 +1,5 @@
 """Pairs of a spelling and its readings, split so that later pairs move none of them."""
 
-import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rnnbook.data.fetch import DataError
+from rnnbook.data.split import bucket
 from rnnbook.files import check_ends
 
 FEWEST = 500  # spellings: with fewer, a share of 3 % says little, or is empty
@@ -57,12 +57,7 @@ class Names:
         return _characters(reading for name in self.names for reading in name.readings)
 
     def _part(self, buckets: range) -> tuple[Name, ...]:
-        return tuple(name for name in self.names if _bucket(name.spelling) in buckets)
-
-
-def _bucket(spelling: str) -> int:
-    """A number from 0 to 99 that depends on nothing but the spelling."""
-    return int.from_bytes(hashlib.sha256(spelling.encode()).digest()) % 100
+        return tuple(name for name in self.names if bucket(name.spelling.encode()) in buckets)
 
 
 def _characters(words: Iterable[str]) -> str:

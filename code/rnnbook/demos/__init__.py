@@ -11,6 +11,7 @@ KINDS = {  # of live figures: the programs that a kind needs beside those of all
     "gates": ["gate_cell.js", "gates.js"],
     "gradient": ["charts.js", "gradient.js"],
     "names": ["encoder_decoder.js", "kana.js", "name_field.js", "names.js"],
+    "speech": ["frame_reader.js", "speech.js"],
     "trainer": ["charts.js", "learner.js", "trainer.js"],
     "writer": ["character_reader.js", "paper.js", "writer.js"],
 }

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
-from torch import Tensor, nn
+from torch import Tensor
 
 from rnnbook.data.names import MOST_LETTERS
 from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.data.words import SIGNS
 from rnnbook.demos import page
-from rnnbook.demos.weights import lstm_weights
+from rnnbook.demos.weights import linear, lstm_weights
 from rnnbook.models.encoder_decoder import EncoderDecoder
 from rnnbook.models.transformer_pair import TransformerPair
 
@@ -99,9 +99,3 @@ def weights_of(model: EncoderDecoder | TransformerPair) -> dict[str, Tensor]:
         for part, layer in model.attention.named_children():
             found |= linear(f"attention.{part}", layer)
     return found
-
-
-def linear(name: str, layer: nn.Linear) -> dict[str, Tensor]:
-    """The matrix of a linear layer, and its bias if it has one."""
-    bias = {} if layer.bias is None else {f"{name}_b": layer.bias}
-    return {name: layer.weight, **bias}

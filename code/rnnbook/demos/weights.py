@@ -65,3 +65,9 @@ def lstm_weights(layer: nn.LSTM, ending: str = "l0") -> dict[str, Tensor]:
         for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
     )
     return {"W_x": W_x, "W_h": W_h, "b": b_x + b_h}  # PyTorch keeps two biases, of one effect
+
+
+def linear(name: str, layer: nn.Linear) -> dict[str, Tensor]:
+    """The matrix of a linear layer, and its bias if it has one."""
+    bias = {} if layer.bias is None else {f"{name}_b": layer.bias}
+    return {name: layer.weight, **bias}

@@ -13,7 +13,8 @@ from torch import nn
 from rnnbook.data.mnist import load_mnist
 from rnnbook.training.batches import MiniBatches
 from rnnbook.training.measures import accuracy
-from rnnbook.training.recipes import Recipe, digit_reader
+from rnnbook.training.recipe import Recipe
+from rnnbook.training.recipes import digit_reader
 from rnnbook.training.schedules import constant, warmup_cosine
 
 THREADS = 1

@@ -14,7 +14,8 @@ from torch.nn.functional import pad
 from rnnbook.data.mnist import load_mnist
 from rnnbook.training.batches import Batch, MiniBatches
 from rnnbook.training.measures import accuracy
-from rnnbook.training.recipes import Recipe, digits
+from rnnbook.training.recipe import Recipe
+from rnnbook.training.recipes import digits
 
 THREADS = 2  # one training at a time, so that its seconds are those of the clock
 SEEDS = (100, 101)

@@ -20,7 +20,8 @@ from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.decoding.sampling import sample
 from rnnbook.models.ensemble import Ensemble
 from rnnbook.training.measures import carried_loss, windowed_loss
-from rnnbook.training.recipes import STREAMS, WINDOW, Recipe, one_of_four
+from rnnbook.training.recipe import Recipe
+from rnnbook.training.recipes import STREAMS, WINDOW, one_of_four
 
 THREADS = 2  # two processes with one thread each
 RUNS = {"four": {"seeds": [0, 1, 2, 3]}}

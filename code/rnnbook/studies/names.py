@@ -19,7 +19,8 @@ from rnnbook.data.words import IGNORED, encode_pairs, teacher_forced
 from rnnbook.decoding.transliteration import transliterate
 from rnnbook.models.encoder_decoder import EncoderDecoder
 from rnnbook.training.error_rates import character_error_rate, exact
-from rnnbook.training.recipes import Recipe, names
+from rnnbook.training.recipe import Recipe
+from rnnbook.training.recipes import names
 
 THREADS = 1
 SEEDS = (0, 1, 2)

@@ -19,7 +19,8 @@ from rnnbook.models.encoder_decoder import EncoderDecoder
 from rnnbook.models.transformer_pair import TransformerPair
 from rnnbook.studies.names import answers_of, trained
 from rnnbook.training.error_rates import character_error_rate, exact
-from rnnbook.training.recipes import Recipe, names
+from rnnbook.training.recipe import Recipe
+from rnnbook.training.recipes import names
 
 THREADS = 1
 NETWORKS: dict[str, Callable[..., nn.Module]] = {

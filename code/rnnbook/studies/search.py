@@ -17,7 +17,8 @@ from rnnbook.models.min_gru_stack import MinGRUStack
 from rnnbook.models.recurrent import CharacterModel
 from rnnbook.models.transformer import Transformer
 from rnnbook.training.measures import windowed_loss
-from rnnbook.training.recipes import WINDOW, Recipe, text_streams
+from rnnbook.training.recipe import Recipe
+from rnnbook.training.recipes import WINDOW, text_streams
 
 THREADS = 1
 STEPS = 500

@@ -15,7 +15,8 @@ from rnnbook.layers.initialisation import set_forget_bias
 from rnnbook.layers.weight_drop import WeightDropLSTM
 from rnnbook.models.recurrent import CharacterModel
 from rnnbook.training.measures import carried_loss
-from rnnbook.training.recipes import Recipe, text_streams
+from rnnbook.training.recipe import Recipe
+from rnnbook.training.recipes import text_streams
 
 THREADS = 1  # two runs side by side use two cores better than one run does
 

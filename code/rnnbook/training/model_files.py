@@ -133,7 +133,8 @@ def _are_alphabets(characters: tuple) -> bool:
 def _fit(recipe: str, alphabets: tuple[str, ...]) -> bool:
     """Whether a recipe has so many alphabets, and they are empty where it has no characters."""
     number = 2 if recipe == "names" else 1
-    return len(alphabets) == number and all((one == "") == (recipe == "mnist") for one in alphabets)
+    of_digits = recipe in ("mnist", "speech")
+    return len(alphabets) == number and all((one == "") == of_digits for one in alphabets)
 
 
 def sizes(characters: Characters) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, mse_loss
+from torch.nn.functional import cross_entropy, ctc_loss, mse_loss
 
 from rnnbook.data.words import IGNORED
 from rnnbook.training.batches import Batch
@@ -48,6 +48,19 @@ def answering(
         reduction="sum",
     )
     return losses / len(batch.y), None
+
+
+def transcription(model: nn.Module, batch: Batch, state: None = None) -> tuple[Tensor, None]:
+    """The mean CTC loss, in nats per sequence, of a model that maps x to logits (B, T, V).
+
+    x are frames and their lengths (B,); y are signs (B, U) and how many of them there are, (B,).
+    The loss is minus the logarithm of the probability of all alignments that say these signs
+    (`rnnbook.training.ctc`). Sign 0 is the blank.
+    """
+    log_p = model(*batch.x).float().log_softmax(dim=2)
+    (_, lengths), (signs, counts) = batch.x, batch.y
+    losses = ctc_loss(log_p.transpose(0, 1), signs, lengths, counts, reduction="none")
+    return losses.mean(), None
 
 
 def mean_cross_entropy(logits: Tensor, y: Tensor) -> Tensor:

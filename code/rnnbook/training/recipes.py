@@ -1,7 +1,7 @@
-"""The recipes of the book: a model and how it is trained, for all who train with the same."""
+"""The recipes of the book: its models, and how they are trained."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -12,35 +12,15 @@ from rnnbook.layers.attention import DotProductAttention
 from rnnbook.layers.initialisation import set_forget_bias
 from rnnbook.models.encoder_decoder import EncoderDecoder
 from rnnbook.models.recurrent import CharacterModel, SequenceClassifier
-from rnnbook.training.batches import Batches, MiniBatches, PairBatches, Streams
+from rnnbook.training.batches import MiniBatches, PairBatches, Streams
+from rnnbook.training.listening import speech
 from rnnbook.training.loop import train
 from rnnbook.training.measures import accuracy
 from rnnbook.training.objectives import answering
-from rnnbook.training.settings import History, Settings
+from rnnbook.training.recipe import Recipe
+from rnnbook.training.settings import Settings
 
 STREAMS, WINDOW = 16, 64  # a batch of text is (16, 64) characters
-
-
-@dataclass(frozen=True, kw_only=True)
-class Recipe(Settings):
-    """All that a run needs besides its data. `dataclasses.replace` makes another one from it.
-
-    Attributes:
-        network: makes the model from the number of classes or characters, of which names have two.
-        batches: makes the batches from the training data and the seed.
-    """
-
-    network: Callable[..., nn.Module]
-    batches: Callable[..., Batches]
-
-    def model(self, *sizes: int) -> nn.Module:
-        """A new model; its weights depend on the seed."""
-        torch.manual_seed(self.seed)
-        return self.network(*sizes)
-
-    def train(self, model: nn.Module, *data: Tensor, **options) -> History:
-        """Train on data as `batches` takes it, with the options of `train`."""
-        return train(model, self.batches(*data, self.seed), self, **options)
 
 
 def text_streams(ids: Tensor, seed: int = 0) -> Streams:
@@ -162,6 +142,7 @@ RECIPES = {
     "shakespeare": shakespeare,
     "shakespeare-long": one_of_two,
     "names": names_longer,
+    "speech": speech,
 }
 
 

@@ -60,9 +60,6 @@ function makeAttention(weights) {
   return { keys: (states) => (key ? states.map((s) => affine(key, s, keyBias)) : states), look };
 }
 
-/** Two vectors, one behind the other. */
-const joined = (a, b) => Float64Array.from([...a, ...b]);
-
 /* ------------------------------------------------------------------ choosing an answer */
 
 /** A step more of an answer, of which `path` are the steps until here: it writes `id`, or what is

@@ -54,6 +54,9 @@ function softmax(logits) {
   return p.map((a) => a / sum);
 }
 
+/** Two vectors, one behind the other. */
+const joined = (a, b) => Float64Array.from([...a, ...b]);
+
 const norm = (x) => Math.sqrt(x.reduce((sum, a) => sum + a * a, 0));
 
 /** The non-linearities, and their slopes as functions of their values. */

@@ -1,0 +1,44 @@
+"""The recipe of the book for speech; `rnnbook.training.recipes` has the others."""
+
+from collections.abc import Sequence
+
+from torch import Generator
+
+from rnnbook.data.speech import COEFFICIENTS, SIGNS, Recording, draw_strings, encode_strings
+from rnnbook.models.frame_reader import FrameReader
+from rnnbook.training.batches import FreshBatches
+from rnnbook.training.objectives import transcription
+from rnnbook.training.recipe import Recipe
+
+
+def listener(
+    digits: int = 10, hidden_size: int = 128, layers: int = 2, both_ways: bool = True
+) -> FrameReader:
+    """LSTMs that hear digits in frames (B, T, 13): logits (B, T, 1 + digits), first for none."""
+    return FrameReader(COEFFICIENTS, hidden_size, digits + SIGNS, layers, both_ways, 0.2, 0.3)
+
+
+def spoken_strings(recordings: Sequence[Recording], seed: int = 0) -> FreshBatches:
+    """Batches of strings of two to six recordings, joined anew for each step."""
+
+    def make(batch_size: int, generator: Generator) -> tuple[tuple, tuple]:
+        strings = encode_strings(draw_strings(recordings, batch_size, generator))
+        return (strings.frames, strings.lengths), (strings.digits, strings.counts)
+
+    return FreshBatches(make, 16, seed)
+
+
+def speech() -> Recipe:
+    """How the book trains LSTMs to write down strings of spoken digits, from recordings.
+
+    The noise is what keeps 2,142 recordings from being learnt by heart.
+    """
+    return Recipe(
+        network=listener,
+        batches=spoken_strings,
+        steps=1200,
+        lr=6e-3,
+        clip=1.0,
+        betas=(0.9, 0.99),
+        objective=transcription,
+    )

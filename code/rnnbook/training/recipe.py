@@ -1,0 +1,33 @@
+"""A recipe: a model and how it is trained, for all who train with the same."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from rnnbook.training.batches import Batches
+from rnnbook.training.loop import train
+from rnnbook.training.settings import History, Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe(Settings):
+    """All that a run needs besides its data. `dataclasses.replace` makes another one from it.
+
+    Attributes:
+        network: makes the model from the number of classes or characters, of which names have two.
+        batches: makes the batches from the training data and the seed.
+    """
+
+    network: Callable[..., nn.Module]
+    batches: Callable[..., Batches]
+
+    def model(self, *sizes: int) -> nn.Module:
+        """A new model; its weights depend on the seed."""
+        torch.manual_seed(self.seed)
+        return self.network(*sizes)
+
+    def train(self, model: nn.Module, *data: Tensor, **options) -> History:
+        """Train on data as `batches` takes it, with the options of `train`."""
+        return train(model, self.batches(*data, self.seed), self, **options)

@@ -1,0 +1,126 @@
+"""The live figure on spoken digits, in a browser."""
+
+import pytest
+import torch
+
+from demo_examples import frame_readers, listener, recordings, stop_the_clock
+from rnnbook.data.speech import text_of
+from rnnbook.decoding.ctc import best_path
+
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("one_thread")]
+
+
+def opening(digits="407"):
+    """The frames that the figure opens with: of each digit the first recording."""
+    known = recordings()
+    return torch.cat([next(one.frames for one in known if one.digit == int(d)) for d in digits])
+
+
+def go(page, t: int) -> None:
+    page.get_by_label("Frames heard").evaluate(
+        "(node, t) => { node.value = t; node.dispatchEvent(new Event('input')); }", t
+    )
+
+
+def heights(page, panel: int) -> list[float]:
+    """How sure a network is of a digit, where that is more than one percent."""
+    bars = page.locator(".spikes").nth(panel).locator("rect")
+    return [
+        float(height) / 100
+        for height in bars.evaluate_all("nodes => nodes.map(n => n.getAttribute('height'))")
+    ]
+
+
+def heard(page, panel: int) -> str:
+    return "".join(page.locator(".heard").nth(panel).locator("span").all_inner_texts())
+
+
+@pytest.mark.parametrize("t", [1, 9, 20])
+def test_both_networks_hear_what_torch_hears_of_the_frames_so_far(t, show):
+    networks = frame_readers()
+    page = show(listener(networks))
+    frames = opening()
+    assert int(page.get_by_label("Frames heard").get_attribute("max")) == len(frames)
+    go(page, t)
+    for panel, network in enumerate(networks):
+        with torch.no_grad():
+            logits = network(frames[None, :t], torch.tensor([t]))
+        p = logits[0].softmax(dim=1)[:, 1:].amax(dim=1)
+        assert heights(page, panel) == pytest.approx(p[p >= 0.01].tolist(), abs=1e-4)
+        (signs,) = best_path(logits, torch.tensor([t]))
+        assert heard(page, panel) == text_of(signs)
+    one, both = (heard(page, panel) or "–" for panel in (0, 1))
+    expected = (
+        f"After {t} of {len(frames)} frames: in one direction {one}, in both directions {both}."
+    )
+    assert page.locator(".status").inner_text() == expected
+
+
+def test_the_networks_of_this_test_hear_something_and_not_the_same():
+    frames, lengths = opening()[None], torch.tensor([len(opening())])
+    texts = [
+        text_of(best_path(network(frames, lengths), lengths)[0]) for network in frame_readers()
+    ]
+    assert all(texts) and texts[0] != texts[1]
+
+
+def test_one_drags_over_the_sound(show):
+    page = show(listener())
+    box = page.locator(".sound").bounding_box()
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 1, y)
+    page.mouse.down()
+    assert page.get_by_label("Frames heard").input_value() == "1"
+    page.mouse.move(box["x"] + box["width"] / 2, y, steps=3)
+    half = len(opening()) / 2
+    assert abs(int(page.get_by_label("Frames heard").input_value()) - half) <= 1
+    page.mouse.up()
+    page.mouse.move(box["x"] + 5, y)
+    assert abs(int(page.get_by_label("Frames heard").input_value()) - half) <= 1
+
+
+def test_it_plays_frame_by_frame_and_can_be_paused(show, page):
+    stop_the_clock(page)
+    page = show(listener())
+    page.clock.run_for(1000)
+    frames = page.get_by_label("Frames heard")
+    page.get_by_role("button", name="Play").click()
+    assert frames.input_value() == "1"
+    page.clock.run_for(61)
+    assert frames.input_value() == "2"
+    page.get_by_role("button", name="Pause").click()
+    page.clock.run_for(1000)
+    assert frames.input_value() == "2"
+    page.get_by_role("button", name="One frame").click()
+    assert frames.input_value() == "3"
+    page.get_by_role("button", name="Play").click()
+    page.clock.run_for(10_000)
+    assert frames.input_value() == str(len(opening()))
+    assert page.get_by_role("button", name="Play").is_visible()
+
+
+def said(page) -> str:
+    return "".join(page.locator(".said span").all_inner_texts())
+
+
+def test_the_reader_says_digits_of_their_own(show):
+    page = show(listener())
+    assert said(page) == "407"
+    page.get_by_role("button", name="Take the last away").click()
+    page.get_by_role("button", name="Say 9").click()
+    assert said(page) == "409"
+    for _ in range(3):
+        page.get_by_role("button", name="Say 1").click()
+    assert said(page) == "409111" and page.get_by_role("button", name="Say 1").is_disabled()
+    for _ in range(5):
+        page.get_by_role("button", name="Take the last away").click()
+    assert said(page) == "4"
+    assert page.get_by_role("button", name="Take the last away").is_disabled()
+
+
+def test_other_recordings_are_of_the_same_digits(show):
+    page = show(listener())
+    before = page.get_by_label("Frames heard").get_attribute("max")
+    page.get_by_role("button", name="Other recordings").click()
+    assert said(page) == "407"
+    assert page.get_by_label("Frames heard").get_attribute("max") != before
