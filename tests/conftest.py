@@ -216,6 +216,13 @@ def let_it_paint(page) -> None:
     page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
+@pytest.fixture(autouse=True)
+def cores_are_shared():
+    """Where several workers run tests side by side, PyTorch has one thread in each."""
+    if "PYTEST_XDIST_WORKER" in os.environ and (torch := sys.modules.get("torch")):
+        torch.set_num_threads(1)
+
+
 @pytest.fixture
 def one_thread():
     """For small tensors: more threads would wait for each other."""

@@ -22,6 +22,8 @@ from rnnbook.training.loop import train
 from rnnbook.training.objectives import answering
 from rnnbook.training.settings import Settings
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 HEADS = 2
 KINDS = {
     "none": EncoderDecoder,
