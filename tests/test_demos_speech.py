@@ -124,3 +124,10 @@ def test_other_recordings_are_of_the_same_digits(show):
     page.get_by_role("button", name="Other recordings").click()
     assert said(page) == "407"
     assert page.get_by_label("Frames heard").get_attribute("max") != before
+
+
+def test_the_sound_is_seen_in_japanese_too(show):
+    """There the sounds of kana are hidden: they are nothing new to who reads kana."""
+    page = show(listener())
+    page.evaluate("document.documentElement.lang = 'ja'")
+    assert page.locator(".sheet canvas").is_visible()
