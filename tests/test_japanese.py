@@ -123,6 +123,7 @@ def test_a_term_is_translated_in_one_way(row):
         for path in CATALOGUES
         for message in messages(path)
         if message.string
+        and not message.id.startswith("\n")  # a formula of its own
         and word.search(LINK_TARGET.sub("", MATH.sub("", CODE.sub("", message.id))))
         and row["日本語"] not in message.string
     ]
