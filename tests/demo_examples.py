@@ -6,13 +6,14 @@ from torch import nn
 from rnnbook.data.speech import Recording
 from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.data.words import SIGNS
-from rnnbook.demos import names, speech
+from rnnbook.demos import kanji, names, speech
 from rnnbook.demos.page import Demo
 from rnnbook.demos.weights import lstm_weights, quantised
 from rnnbook.layers.attention import DotProductAttention
 from rnnbook.layers.initialisation import set_forget_bias
 from rnnbook.models.encoder_decoder import EncoderDecoder
 from rnnbook.models.frame_reader import FrameReader
+from rnnbook.models.pen import Pen
 from rnnbook.models.recurrent import CharacterModel, SequenceClassifier
 from rnnbook.models.transformer_pair import TransformerPair
 
@@ -118,11 +119,31 @@ def listener(networks=None, opening="407") -> Demo:
     return demo("speech", weights, recordings=known, scale=speech.SCALE, opening=opening)
 
 
+PART = (((20.0, 30.0), (60.0, 30.0)), ((40.0, 10.0), (40.0, 90.0), (50.0, 85.0)))
+
+
+def small_pen():
+    """A pen that ends neither at once nor never, and expects several things."""
+    torch.manual_seed(2)
+    model = Pen(3, 8).eval()
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.mul_(2)
+        model.head.bias[-3:] = torch.tensor([1.0, 0.0, -1.0])
+    return quantised(model)
+
+
+def pen_writer(model=None, temperature=0.5) -> Demo:
+    weights = kanji.weights_of(model or small_pen())
+    return demo("kanji", weights, beginnings={"十": PART}, temperature=temperature)
+
+
 ALL = {
     "alignment": aligner,
     "digits": digits,
     "gates": lambda: demo("gates"),
     "gradient": lambda: demo("gradient"),
+    "kanji": pen_writer,
     "names": name_writer,
     "speech": listener,
     "trainer": trainer,

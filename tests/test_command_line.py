@@ -26,7 +26,7 @@ from torch.nn.functional import cross_entropy
 
 from rnnbook.cli import main as command_line
 from rnnbook.cli import options, train
-from rnnbook.data import digit_image, mnist, names, shakespeare, speech
+from rnnbook.data import digit_image, kanji, mnist, names, shakespeare, speech
 from rnnbook.data.fetch import DataError
 from rnnbook.data.pairs import gather
 from rnnbook.data.vocabulary import Vocabulary
@@ -39,7 +39,8 @@ from rnnbook.training.settings import Diverged
 
 TEXT = "First Citizen:\nBefore we proceed any further, hear me speak.\n\nAll:\nSpeak.\n" * 40
 RECIPE = recipes.shakespeare
-COMMANDS = ("data", "train", "classify", "sample", "transliterate", "listen", "study", "bench")
+COMMANDS = ["data", "train", "classify", "sample", "transliterate", "listen", "draw"]
+COMMANDS += ["study", "bench"]
 
 
 @pytest.fixture(autouse=True)
@@ -78,7 +79,7 @@ def model_file(kind: str) -> Path:
     """A model file with weights as they are before training."""
     characters = "".join(sorted(set(TEXT))) if kind == "shakespeare" else ""
     path = options.MODELS[kind]
-    model = recipe(kind).model(len(characters) or 10)
+    model = recipe(kind).model(*model_files.sizes(characters))
     model_files.finish(path, {"recipe": kind}, model, characters)
     return path
 
@@ -131,6 +132,9 @@ def test_every_command_has_a_help(command, call):
         ("listen", "required: DIGITS"),
         ("listen 40x", "'40x' is no string of 1 to 20 digits"),
         ("listen ４０", "is no string of 1 to 20 digits"),
+        ("train kanji --steps 9", "--steps"),
+        ("draw --temperature 0", "the temperature of a pen is not 0"),
+        ("draw --number 401", "'401' is no whole number from 1 to 400"),
         ("transliterate anna --beam 0", "'0' is no whole number from 1 to 100"),
         ("transliterate anna --answers many", "'many' is no whole number"),
         ("study", "required: NAME"),
@@ -159,10 +163,12 @@ def test_data_says_which_text_it_is_and_where(call, monkeypatch):
     monkeypatch.setattr(shakespeare, "load_shakespeare", lambda: text)
     monkeypatch.setattr(names, "load_names", lambda: gather([("anna", "アンナ")]))
     monkeypatch.setattr(speech, "load_speech", lambda: speech.Speech(()))
+    monkeypatch.setattr(kanji, "load_kanji", lambda: kanji.Drawings(()))
     code, out, _ = call("data")
     assert code == 0
     assert "300 + 200 digits" in out and "a text of the tests" in out and "in here" in out
     assert "Names: 1 spellings" in out and "Spoken digits: 0 recordings" in out
+    assert "Kanji: 0 characters" in out
 
 
 def test_data_that_cannot_be_had(refused, monkeypatch):

@@ -93,7 +93,8 @@ def test_every_source_has_a_page_in_both_editions(html):
 DEMOS = {
     "attention": ["alignment", "alignment"],
     "digits": ["digits"],
-    "index": ["trainer"],
+    "index": ["trainer", "kanji"],
+    "kanji": ["kanji"],
     "lstm": ["gates", "trainer"],
     "names": ["names"],
     "shakespeare": ["writer"],
@@ -379,8 +380,8 @@ def test_programs_and_weights_are_files_that_both_editions_share(html):
         weights |= {(html / page).parent / address for address in found}
     files = {path.resolve() for path in weights}
     assert (
-        len(weights) == 2 * len(files) == 12
-    )  # of digits, Shakespeare, names, speech and, twice, attention, in two pages
+        len(weights) == 2 * len(files) == 14
+    )  # of digits, Shakespeare, names, speech, kanji and, twice, attention, in two pages
     assert all(path.is_file() for path in files)
     assert not (html / "ja" / "_static" / "models").exists()
 

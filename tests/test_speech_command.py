@@ -32,7 +32,7 @@ def folder(tmp_path, monkeypatch, one_thread):
     monkeypatch.setitem(recipes.RECIPES, "speech", lambda: small)
 
 
-def small_model(digits):
+def small_model(digits=10):
     return FrameReader(13, 8, digits + 1, dropout=0.1, noise=0.1)
 
 

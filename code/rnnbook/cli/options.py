@@ -8,10 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from rnnbook.cli import names, speech, train, use
+from rnnbook.cli import kanji, names, speech, train, use
 from rnnbook.cli.errors import complain
 
-MODELS = {name: Path(f"runs/{name}.pt") for name in ("mnist", "shakespeare", "names", "speech")}
+KINDS = "mnist", "shakespeare", "names", "speech", "kanji"
+MODELS = {name: Path(f"runs/{name}.pt") for name in KINDS}
 TRAIN = (
     "Train a model as the book does, write it to FILE, and measure it on data that it was not "
     f"trained on. Every {train.CHECKPOINT_EVERY} steps the run is saved beside FILE; when it was "
@@ -50,6 +51,13 @@ def temperature(text: str) -> float:
     raise argparse.ArgumentTypeError(f"{text!r} is no temperature; give 0, or 0.01 to 100")
 
 
+def heat(text: str) -> float:
+    """A type of option: a temperature that is not 0."""
+    if value := temperature(text):
+        return value
+    raise argparse.ArgumentTypeError("the temperature of a pen is not 0; give 0.01 to 100")
+
+
 def digits(text: str) -> str:
     """A type of option: one to twenty digits."""
     if re.fullmatch("[0-9]{1,20}", text):
@@ -74,6 +82,7 @@ def parser() -> Parser:
     add_train_options(add_command(models, "names", names.train, "write names in katakana"), "names")
     what = "write down spoken digits"
     add_train_options(add_command(models, "speech", speech.train, what), "speech")
+    add_train_options(add_command(models, "kanji", kanji.train, "write kanji, by strokes"), "kanji")
     what = "read a digit in a picture"
     add_classify_options(add_command(commands, "classify", use.classify, what))
     add_sample_options(add_command(commands, "sample", use.sample, "let the trained model write"))
@@ -81,6 +90,8 @@ def parser() -> Parser:
     add_name_options(add_command(commands, "transliterate", names.transliterate, what))
     what = "write down spoken digits, from recordings kept apart"
     add_listen_options(add_command(commands, "listen", speech.listen, what))
+    what = "let the trained pen write kanji that do not exist, into a drawing"
+    add_draw_options(add_command(commands, "draw", kanji.draw, what))
     add_study_options(add_command(commands, "study", use.study, "make the records of studies"))
     add_command(commands, "bench", use.bench, "measure how fast training runs here")
     return top
@@ -159,6 +170,20 @@ def add_listen_options(command: Parser) -> None:
     add("--seed", type=whole(0), default=0, metavar="N", help=what)
     what = "what `train speech` wrote (%(default)s)"
     add("--model", type=Path, default=MODELS["speech"], metavar="FILE", help=what)
+
+
+def add_draw_options(command: Parser) -> None:
+    add = command.add_argument
+    add("--number", type=whole(1, 400), default=1, metavar="N", help="of characters (%(default)s)")
+    what = "a part on the left with which they begin, such as 氵"
+    add("--begin", metavar="PART", help=what)
+    what = "below 1, what is likely becomes likelier (%(default)s)"
+    add("--temperature", type=heat, default=0.3, metavar="X", help=what)
+    add("--seed", type=whole(0), default=0, metavar="N", help="of the random numbers (%(default)s)")
+    what = "where to write the drawing, as SVG (%(default)s)"
+    add("--output", type=Path, default=Path("kanji.svg"), metavar="FILE", help=what)
+    what = "what `train kanji` wrote (%(default)s)"
+    add("--model", type=Path, default=MODELS["kanji"], metavar="FILE", help=what)
 
 
 def add_study_options(command: Parser) -> None:

@@ -9,6 +9,7 @@ from rnnbook.cli.errors import UsageError
 def data(options: argparse.Namespace) -> None:
     """Fetch the data sets, and say where they are and which text it is."""
     from rnnbook.data.fetch import cache_folder
+    from rnnbook.data.kanji import load_kanji
     from rnnbook.data.mnist import load_mnist
     from rnnbook.data.names import load_names
     from rnnbook.data.shakespeare import load_shakespeare
@@ -21,6 +22,7 @@ def data(options: argparse.Namespace) -> None:
     names = load_names()
     print(f"Names: {len(names.names):,} spellings with their readings in katakana")
     print(f"Spoken digits: {len(load_speech().recordings):,} recordings")
+    print(f"Kanji: {len(load_kanji().kanji):,} characters as strokes")
     print(f"All are in {cache_folder()}")
 
 

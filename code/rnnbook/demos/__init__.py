@@ -10,6 +10,7 @@ KINDS = {  # of live figures: the programs that a kind needs beside those of all
     "digits": ["digit_sheet.js", "digits.js"],
     "gates": ["gate_cell.js", "gates.js"],
     "gradient": ["charts.js", "gradient.js"],
+    "kanji": ["pen.js", "kanji.js"],
     "names": ["encoder_decoder.js", "kana.js", "name_field.js", "names.js"],
     "speech": ["frame_reader.js", "speech.js"],
     "trainer": ["charts.js", "learner.js", "trainer.js"],

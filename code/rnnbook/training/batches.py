@@ -113,12 +113,21 @@ class PairBatches:
 
     def _draw(self, epoch: int) -> Tensor:
         """The rows of all batches of an epoch: (len(self), batch_size)."""
-        generator = torch.Generator().manual_seed(epoch + 1_000_003 * self.seed)
-        rows = torch.randperm(len(self.source), generator=generator)
-        rows = rows[: len(self) * self.batch_size]
-        length = self.source_lengths[rows] * (self.steps.max() + 1) + self.steps[rows]
-        batches = rows[length.argsort(stable=True)].view(len(self), -1)
-        return batches[torch.randperm(len(self), generator=generator)]
+        length = self.source_lengths * (self.steps.max() + 1) + self.steps
+        return of_similar_length(length, self.batch_size, epoch + 1_000_003 * self.seed)
+
+
+def of_similar_length(lengths: Tensor, batch_size: int, seed: int) -> Tensor:
+    """Which of N sequences with lengths (N,) go together in an epoch: (batches, batch_size).
+
+    What does not fill a batch is left out. Who of a length meets whom, and the order of the
+    batches, depends on the seed.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    rows = torch.randperm(len(lengths), generator=generator)
+    rows = rows[: len(rows) - len(rows) % batch_size]
+    batches = rows[lengths[rows].argsort(stable=True)].view(-1, batch_size)
+    return batches[torch.randperm(len(batches), generator=generator)]
 
 
 class FreshBatches:

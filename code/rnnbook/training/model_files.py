@@ -1,9 +1,9 @@
 """What `python -m rnnbook train` writes: a model file, and beside it a checkpoint while it runs.
 
-A model file holds weights, the characters that the model knows (none for digits; for names a tuple
-of two, letters and kana) and the settings of its run, among them the name of its recipe. It is
-there from the start, without weights until the run is finished, so that an interrupted run can
-only go on with the settings with which it was begun.
+A model file holds weights, the characters that the model knows (for names a tuple of two, letters
+and kana; for digits, speech and kanji none) and the settings of its run, among them the name of
+its recipe. It is there from the start, without weights until the run is finished, so that an
+interrupted run can only go on with the settings with which it was begun.
 """
 
 from collections.abc import Iterator
@@ -133,18 +133,18 @@ def _are_alphabets(characters: tuple) -> bool:
 def _fit(recipe: str, alphabets: tuple[str, ...]) -> bool:
     """Whether a recipe has so many alphabets, and they are empty where it has no characters."""
     number = 2 if recipe == "names" else 1
-    of_digits = recipe in ("mnist", "speech")
-    return len(alphabets) == number and all((one == "") == of_digits for one in alphabets)
+    of_characters = recipe in ("shakespeare", "shakespeare-long", "names")
+    return len(alphabets) == number and all((one != "") == of_characters for one in alphabets)
 
 
 def sizes(characters: Characters) -> tuple[int, ...]:
-    """What the `model` of a recipe takes: how many characters there are, or classes of digits.
+    """What the `model` of a recipe takes: how many characters there are; without any, nothing.
 
     Where there are several alphabets, each has its signs besides.
     """
     if isinstance(characters, tuple):
         return tuple(SIGNS + len(alphabet) for alphabet in characters)
-    return (len(characters) or 10,)
+    return (len(characters),) if characters else ()
 
 
 def _are_weights(content: Any) -> bool:

@@ -1,0 +1,40 @@
+"""Letting a trained pen write."""
+
+from collections.abc import Sequence
+
+import torch
+
+from rnnbook.data.pen import END, Stroke, known_before, movements, strokes_of
+from rnnbook.layers.mixture import draw_point
+from rnnbook.models.pen import Pen
+
+MOST = 200  # movements: the longest kanji has fewer
+
+
+@torch.no_grad()
+def write(
+    model: Pen,
+    number: int,
+    *,
+    temperature: float = 1.0,
+    begin: Sequence[Stroke] = (),
+    seed: int = 0,
+) -> list[list[Stroke]]:
+    """Drawings that the pen makes, all of which begin with the strokes `begin`.
+
+    A drawing that has not ended after MOST movements is cut off there. The temperature acts as
+    in `draw_point`, and divides the logits of the kinds. Leaves the model in evaluation mode.
+    """
+    model.eval()
+    generator = torch.Generator().manual_seed(seed)
+    made = movements(begin)[:-1].expand(number, -1, 3)  # (N, T, 3), without the end
+    x, state = known_before(made), None
+    while made.shape[1] < MOST and not (made[..., 2] == END).any(dim=1).all():
+        mixture, logits, state = model(x, state)
+        last = type(mixture)(*(part[:, -1] for part in mixture))
+        points = draw_point(last, temperature, generator)  # (N, 2)
+        chances = (logits[:, -1] / temperature).softmax(dim=1)
+        kinds = torch.multinomial(chances, 1, generator=generator)  # (N, 1)
+        made = torch.cat([made, torch.cat([points, kinds], dim=1)[:, None]], dim=1)
+        x = known_before(made)[:, -1:]
+    return [strokes_of(rows) for rows in made]
