@@ -10,8 +10,10 @@ from types import SimpleNamespace
 import pytest
 from babel.messages.catalog import Catalog
 from bs4 import BeautifulSoup
+from docutils import nodes
 
 from bookbuild.catalogues import HEAD, messages, update
+from bookbuild.editions import _is_missing
 from bookbuild.words import _add_words, all_words
 from conftest import ROOT
 
@@ -154,6 +156,28 @@ def test_a_page_that_is_being_translated_says_so_and_marks_what_is_english(name,
     assert "新しい版" in page.select_one("main .admonition.note").get_text()
     assert all(part["lang"] == "en" for part in page.select("main .untranslated"))
     assert page.select("main .untranslated"), "nothing is missing: take it from pending.txt"
+
+
+@pytest.mark.parametrize("name", COMPLETE)
+def test_a_page_that_is_complete_does_not_say_that_it_is_being_translated(name, html):
+    page = BeautifulSoup((html / f"ja/book/{name}.html").read_text("utf-8"), "html.parser")
+    assert "新しい版" not in page.select_one("main").get_text()
+    assert page.select("main .untranslated") == []
+
+
+def test_what_is_missing_is_english_and_was_not_translated():
+    missing = {
+        text: _is_missing(nodes.paragraph("", text, translated=translated))
+        for text, translated in [
+            ("No gate is open here.", False),
+            ("No gate is open.", True),
+            ("LSTM", False),  # the same in both languages
+            ("0.25", False),
+            ("確かめたこと LSTM and GRU", False),  # words of the frame
+        ]
+    }
+    assert [text for text, is_missing in missing.items() if is_missing] == ["No gate is open here."]
+    assert not _is_missing(nodes.image(alt="Two gates are open", translated=False))
 
 
 @pytest.mark.parametrize("name", COMPLETE)

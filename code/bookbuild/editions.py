@@ -4,6 +4,8 @@ Sentences of the pages are translated by Sphinx. Words of the frame stand in Eng
 in `_("…")`; where the edition has another language, Sphinx finds them in its `sphinx.po`.
 """
 
+import re
+
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
@@ -55,13 +57,21 @@ def _add_switch(app: Sphinx, page: str, template: str, context: dict, doctree) -
     }
 
 
+# Of a text that is the same in both languages, such as a name or a number, and of words of the
+# frame Sphinx says that it is not translated.
+JAPANESE, ENGLISH = re.compile("[ぁ-んァ-ヶ一-龠]"), re.compile("[A-Za-z]{2,} [A-Za-z]{2,}")
+
+
+def _is_missing(node: nodes.Element) -> bool:
+    """Whether an element should have been translated and is not; of images Sphinx never says it."""
+    if node.get("translated") is not False or isinstance(node, nodes.image):
+        return False
+    text = node.astext()
+    return bool(ENGLISH.search(text)) and not JAPANESE.search(text)
+
+
 def _say_what_is_missing(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    # Sphinx marks what it could translate; of images it never says that they are.
-    missing = [
-        node
-        for node in doctree.findall(nodes.Element)
-        if node.get("translated") is False and not isinstance(node, nodes.image)
-    ]
+    missing = list(filter(_is_missing, doctree.findall(nodes.Element)))
     if app.config.language != ORIGINAL and missing:
         for node in missing:
             node["classes"] += ["untranslated", "language-en"]
