@@ -207,11 +207,23 @@ def test_every_word_of_a_program_is_found_by_those_who_translate(path):
     assert len(words_in(path)) == len(calls)
 
 
+def at_rest(stage) -> str:
+    """The HTML of a figure, when it has stopped changing by itself; after ten seconds at most."""
+    before = None
+    for _ in range(50):
+        if (now := stage.inner_html()) == before:
+            return now
+        before = now
+        stage.page.wait_for_timeout(200)
+    raise AssertionError("the figure is never at rest")
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_two_of_a_kind_do_not_disturb_each_other(kind, show):
+    page.emulate_media(reduced_motion="reduce")
     page = show(ALL[kind](), ALL[kind]())
     page.locator(".stage").nth(1).wait_for()
-    before = page.locator(".stage").nth(1).inner_html()
+    before = at_rest(page.locator(".stage").nth(1))
     first = page.locator(".stage").nth(0)
     for folded in first.locator("summary").all():
         folded.click()
