@@ -219,7 +219,7 @@ def at_rest(stage) -> str:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_two_of_a_kind_do_not_disturb_each_other(kind, show):
+def test_two_of_a_kind_do_not_disturb_each_other(kind, show, page):
     page.emulate_media(reduced_motion="reduce")
     page = show(ALL[kind](), ALL[kind]())
     page.locator(".stage").nth(1).wait_for()
