@@ -428,14 +428,14 @@ FAULTS = [
     Fault(
         "pairs are not sorted by their length",
         "training/batches",
-        "rows[lengths[rows].argsort(stable=True)]",
-        "rows[lengths[rows].argsort(stable=True).sort().values]",
+        "rows[self.lengths[rows].argsort(stable=True)]",
+        "rows[self.lengths[rows].argsort(stable=True).sort().values]",
         "encoder_decoder",
     ),
     Fault(
         "short pairs come first",
         "training/batches",
-        "batches[torch.randperm(len(batches), generator=generator)]",
+        "batches[torch.randperm(len(self), generator=generator)]",
         "batches",
         "encoder_decoder",
     ),

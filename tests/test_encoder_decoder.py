@@ -312,7 +312,7 @@ def test_batches_are_of_similar_length_and_no_wider_than_they_need_be():
 
 
 def test_too_few_pairs_are_refused():
-    with pytest.raises(ValueError, match="7 pairs do not fill a batch of 8"):
+    with pytest.raises(ValueError, match="7 sequences do not fill a batch of 8"):
         pair_batches(n=7)
 
 

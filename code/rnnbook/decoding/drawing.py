@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 
 from rnnbook.data.pen import END, Stroke, known_before, movements, strokes_of
-from rnnbook.layers.mixture import draw_point
+from rnnbook.layers.mixture import Mixture, draw_point
 from rnnbook.models.pen import Pen
 
 MOST = 200  # movements: the longest kanji has fewer
@@ -31,7 +31,7 @@ def write(
     x, state = known_before(made), None
     while made.shape[1] < MOST and not (made[..., 2] == END).any(dim=1).all():
         mixture, logits, state = model(x, state)
-        last = type(mixture)(*(part[:, -1] for part in mixture))
+        last = Mixture(*(part[:, -1] for part in mixture))
         points = draw_point(last, temperature, generator)  # (N, 2)
         chances = (logits[:, -1] / temperature).softmax(dim=1)
         kinds = torch.multinomial(chances, 1, generator=generator)  # (N, 1)

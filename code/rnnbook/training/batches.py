@@ -70,16 +70,45 @@ class MiniBatches:
         return Batch(self.x[rows], self.y[rows], continues=False)
 
 
+class SimilarLengths:
+    """Which of N sequences with lengths (N,) go together at each step.
+
+    They are sorted by length before they are cut into batches, so that little of a batch is
+    padding; which sequences of a length meet, and the order of the batches, is drawn anew in each
+    epoch. `len(…)` is the number of steps in an epoch; the few sequences that do not fill a batch
+    are left for another one. Raises `ValueError` if all of them together do not.
+    """
+
+    def __init__(self, lengths: Tensor, batch_size: int, seed: int = 0):
+        if len(lengths) < batch_size:
+            raise ValueError(f"{len(lengths)} sequences do not fill a batch of {batch_size}")
+        self.lengths, self.batch_size, self.seed, self._epoch = lengths, batch_size, seed, -1
+
+    def __len__(self) -> int:
+        return len(self.lengths) // self.batch_size
+
+    def rows(self, step: int) -> Tensor:
+        """The sequences of a step, from 0 on, without end: (batch_size,)."""
+        epoch, i = divmod(step, len(self))
+        if epoch != self._epoch:
+            self._epoch, self._rows = epoch, self._draw(epoch)
+        return self._rows[i]
+
+    def _draw(self, epoch: int) -> Tensor:
+        """The sequences of all batches of an epoch: (len(self), batch_size)."""
+        generator = torch.Generator().manual_seed(epoch + 1_000_003 * self.seed)
+        rows = torch.randperm(len(self.lengths), generator=generator)
+        rows = rows[: len(self) * self.batch_size]
+        batches = rows[self.lengths[rows].argsort(stable=True)].view(len(self), -1)
+        return batches[torch.randperm(len(self), generator=generator)]
+
+
 class PairBatches:
-    """Shuffled mini-batches of pairs of sequences of similar length, in a new order each epoch.
+    """Shuffled mini-batches of pairs of sequences of similar length (`SimilarLengths`).
 
     `source` (N, S) with lengths (N,) is what is read, `target` (N, T) with lengths (N,) what is
-    to be written (`rnnbook.data.words.encode_words`). Pairs are sorted by length before they are
-    cut into batches, so that little of a batch is padding; which pairs of a length meet, and the
-    order of the batches, is drawn anew. x of a batch is the source, its lengths and the character
-    before each step; y is the character at each step. `len(batches)` is the number of steps in an
-    epoch; the few pairs that do not fill a batch are left for another epoch. Raises `ValueError`
-    if all of them together do not.
+    to be written (`rnnbook.data.words.encode_words`). x of a batch is the source, its lengths and
+    the character before each step; y is the character at each step.
     """
 
     def __init__(
@@ -91,43 +120,21 @@ class PairBatches:
         batch_size: int,
         seed: int = 0,
     ):
-        if len(source) < batch_size:
-            raise ValueError(f"{len(source)} pairs do not fill a batch of {batch_size}")
         self.source, self.source_lengths = source, source_lengths
         self.previous, self.y = teacher_forced(target, target_lengths)
         self.steps = target_lengths + 1  # of the decoder
-        self.batch_size, self.seed, self._epoch = batch_size, seed, -1
+        lengths = source_lengths * (self.steps.max() + 1) + self.steps  # of the two, in this order
+        self.order = SimilarLengths(lengths, batch_size, seed)
 
     def __len__(self) -> int:
-        return len(self.source) // self.batch_size
+        return len(self.order)
 
     def batch(self, step: int) -> Batch:
         """The batch of a step, from 0 on, without end."""
-        epoch, i = divmod(step, len(self))
-        if epoch != self._epoch:
-            self._epoch, self._rows = epoch, self._draw(epoch)
-        rows = self._rows[i]
+        rows = self.order.rows(step)
         lengths, T = self.source_lengths[rows], self.steps[rows].max()
         x = self.source[rows, : lengths.max()], lengths, self.previous[rows, :T]
         return Batch(x, self.y[rows, :T], continues=False)
-
-    def _draw(self, epoch: int) -> Tensor:
-        """The rows of all batches of an epoch: (len(self), batch_size)."""
-        length = self.source_lengths * (self.steps.max() + 1) + self.steps
-        return of_similar_length(length, self.batch_size, epoch + 1_000_003 * self.seed)
-
-
-def of_similar_length(lengths: Tensor, batch_size: int, seed: int) -> Tensor:
-    """Which of N sequences with lengths (N,) go together in an epoch: (batches, batch_size).
-
-    What does not fill a batch is left out. Who of a length meets whom, and the order of the
-    batches, depends on the seed.
-    """
-    generator = torch.Generator().manual_seed(seed)
-    rows = torch.randperm(len(lengths), generator=generator)
-    rows = rows[: len(rows) - len(rows) % batch_size]
-    batches = rows[lengths[rows].argsort(stable=True)].view(-1, batch_size)
-    return batches[torch.randperm(len(batches), generator=generator)]
 
 
 class FreshBatches:

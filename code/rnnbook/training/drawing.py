@@ -10,33 +10,27 @@ from rnnbook.data.pen import END, Stroke, encode_drawings, known_before
 from rnnbook.data.words import IGNORED
 from rnnbook.layers.mixture import log_density
 from rnnbook.models.pen import Pen
-from rnnbook.training.batches import Batch, of_similar_length
+from rnnbook.training.batches import Batch, SimilarLengths
 from rnnbook.training.recipe import Recipe
 
 
 class DrawingBatches:
-    """Shuffled mini-batches of drawings of similar length, in a new order each epoch.
+    """Shuffled mini-batches of drawings of similar length (`SimilarLengths`).
 
     x of a batch is what is known before each movement, (B, T, 9), and y the movements, (B, T, 3).
-    `len(batches)` is the number of steps in an epoch; the few drawings that do not fill a batch
-    are left for another epoch.
     """
 
     def __init__(self, drawings: Sequence[Sequence[Stroke]], batch_size: int, seed: int = 0):
         self.y, self.lengths = encode_drawings(drawings)
         self.x = known_before(self.y[:, :-1])
-        self.batch_size, self.seed, self._epoch = batch_size, seed, -1
+        self.order = SimilarLengths(self.lengths, batch_size, seed)
 
     def __len__(self) -> int:
-        return len(self.y) // self.batch_size
+        return len(self.order)
 
     def batch(self, step: int) -> Batch:
         """The batch of a step, from 0 on, without end."""
-        epoch, i = divmod(step, len(self))
-        if epoch != self._epoch:
-            seed = epoch + 1_000_003 * self.seed
-            self._epoch, self._rows = epoch, of_similar_length(self.lengths, self.batch_size, seed)
-        rows = self._rows[i]
+        rows = self.order.rows(step)
         T = self.lengths[rows].max()
         return Batch(self.x[rows, :T], self.y[rows, :T], continues=False)
 

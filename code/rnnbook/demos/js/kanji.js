@@ -5,19 +5,47 @@ const MOST_MOVEMENTS = 200;
 const TOLERANCE = 1.2; // of the reader's strokes, as in the training
 const TWENTY = 20;
 
+/** A pen in a square: `strokes` are what it was given and what it has written after that. */
+function makeWriter(pen, first, random) {
+  const strokes = [];
+  let known = pen.start(), count = 0;
+  const self = { strokes, given: 0, done: false, take, step, known: () => known };
+  first.forEach(take);
+
+  /** Follow a stroke that is given. */
+  function take(stroke) {
+    for (const movement of movementsOf(stroke, known.place)) known = pen.follow(known, movement);
+    strokes.push(stroke);
+    self.given = strokes.length;
+  }
+
+  /** One movement of the pen. Returns whether it was the last. */
+  function step(temperature) {
+    const movement = pen.next(known, temperature, random);
+    self.done = movement[2] === END || ++count === MOST_MOVEMENTS;
+    if (movement[2] !== END) {
+      known = pen.follow(known, movement);
+      if (movement[2] === LIFT || !strokes.length) strokes.push([]);
+      strokes.at(-1).push(inSquare(known.place));
+    }
+    return self.done;
+  }
+
+  return self;
+}
+
 function makeKanji(stage, { beginnings, temperature: opening }, weights) {
   const pen = new Pen(weights);
-  let seed = 0, random, known, strokes, given, count, done, playing = null, stopSheet = null;
+  let seed = 0, writer, playing = null, stopSheet = null;
   let temperature = opening;
 
   const sheet = makeSquare({
     begun: () => {
       pause();
-      if (done || strokes.length > given) begin([]); // what the pen has written makes room
+      if (writer.done || writer.strokes.length > writer.given) begin([]); // what the pen has written makes room
     },
     drawn: (points) => {
-      take(thinned(points, TOLERANCE));
-      given = strokes.length;
+      writer.take(thinned(points, TOLERANCE));
       show();
       tell(say("Draw another stroke, or let the pen go on."));
     },
@@ -25,11 +53,11 @@ function makeKanji(stage, { beginnings, temperature: opening }, weights) {
   const write = button("", () => (playing ? pause() : play()), { class: "primary play" });
   const one = button(say("One movement"), () => {
     pause();
-    if (done) begin(strokes.slice(0, given));
+    if (writer.done) beginAgain();
     step();
   });
   const again = button(say("Another one"), () => {
-    begin(strokes.slice(0, given));
+    beginAgain();
     play();
   });
   const clear = button(say("Clear"), () => {
@@ -51,45 +79,35 @@ function makeKanji(stage, { beginnings, temperature: opening }, weights) {
   const small = element("div", { class: "twenty", role: "group", "aria-label": say("Twenty at once") });
   const twenty = button(say("Twenty at once"), fill);
 
-  /** An empty square, with strokes that were given. */
+  const another = (first) => makeWriter(pen, first, uniform(seed++));
+  const givenStrokes = () => writer.strokes.slice(0, writer.given);
+  const beginAgain = () => begin(givenStrokes());
+  const show = () => sheet.show(writer.strokes, writer.given, writer.done ? null : writer.known());
+
+  /** An empty square, with strokes that are given. */
   function begin(first) {
     pause();
-    random = uniform(seed++);
-    [known, strokes, count, done] = [pen.start(), [], 0, false];
-    first.forEach(take);
-    given = strokes.length;
+    writer = another(first);
     show();
   }
 
-  /** Follow a stroke that was given. */
-  function take(stroke) {
-    for (const movement of movementsOf(stroke, known.place)) known = pen.follow(known, movement);
-    strokes.push(stroke);
-  }
-
-  /** One movement of the pen. */
   function step() {
-    const movement = pen.next(known, temperature, random);
-    done = movement[2] === END || ++count === MOST_MOVEMENTS;
-    if (movement[2] !== END) {
-      known = pen.follow(known, movement);
-      if (movement[2] === LIFT || !strokes.length) strokes.push([]);
-      strokes.at(-1).push(inSquare(known.place));
-    }
+    writer.step(temperature);
     show();
-    tell(done ? say("{strokes} strokes.", { strokes: strokes.length }) : say("Stroke {n}", { n: strokes.length }));
+    const n = writer.strokes.length;
+    tell(writer.done ? say("{strokes} strokes.", { strokes: n }) : say("Stroke {n}", { n }));
   }
 
   function play() {
-    if (done) begin(strokes.slice(0, given));
+    if (writer.done) beginAgain();
     if (calm.matches) {
-      while (!done) step();
+      while (!writer.done) step();
       return;
     }
     write.textContent = say("Pause");
     playing = setInterval(() => {
       step();
-      if (done) pause();
+      if (writer.done) pause();
     }, MOVEMENT_MILLISECONDS);
   }
 
@@ -99,39 +117,18 @@ function makeKanji(stage, { beginnings, temperature: opening }, weights) {
     write.textContent = say("Write");
   }
 
-  const show = () => sheet.show(strokes, given, done ? null : known);
-
   /** Twenty characters that begin like this one, a movement at a time. */
   function fill() {
     stopSheet?.();
     small.replaceChildren();
-    const first = strokes.slice(0, given);
-    let cell = null;
+    const first = givenStrokes();
+    let next = another(first);
     stopSheet = inPieces(() => {
-      cell ??= makeCell(first);
-      if (!cell.step()) return false;
-      small.append(cell.node());
-      cell = null;
+      if (!next.step(temperature)) return false;
+      small.append(picture(next.strokes, `0 0 ${SQUARE} ${SQUARE}`));
+      next = another(first);
       return small.childElementCount === TWENTY;
     }, (error) => tell(error.message));
-  }
-
-  function makeCell(first) {
-    const itsRandom = uniform(seed++), own = [...first];
-    let at = pen.start(), steps = 0;
-    first.forEach((stroke) => movementsOf(stroke, at.place).forEach((m) => (at = pen.follow(at, m))));
-
-    /** One movement more; true after the last one. */
-    function step() {
-      const movement = pen.next(at, temperature, itsRandom);
-      if (movement[2] === END || ++steps === MOST_MOVEMENTS) return true;
-      at = pen.follow(at, movement);
-      if (movement[2] === LIFT || !own.length) own.push([]);
-      own.at(-1).push(inSquare(at.place));
-      return false;
-    }
-
-    return { step, node: () => picture(own, `0 0 ${SQUARE} ${SQUARE}`) };
   }
 
   stage.append(
