@@ -538,6 +538,42 @@ FAULTS = [
         "self._scaled(self._part(range(100)))",
         "speech",
     ),
+    # Pictures
+    Fault(
+        "the tones that cannot be seen are said",
+        "data/pictures",
+        "if len(tones(both[0])) == fewest]",
+        "if len(tones(both[0])) >= fewest]",
+        "pictures",
+    ),
+    Fault(
+        "combinations are kept apart in some of their tones",
+        "data/gallery",
+        '_side(one.name, OF_NAMES), "things"',
+        '_side(one.code, OF_NAMES), "things"',
+        "pictures",
+    ),
+    Fault(
+        "what is found and what was said meet in a tanh",
+        "models/describer",
+        "        if self.begin:\n            votes",
+        "        if True:\n            votes",
+        "describing",
+    ),
+    Fault(
+        "a picture is moved to one side alone",
+        "training/describing",
+        "torch.randint(2 * most + 1,",
+        "torch.randint(most + 1,",
+        "describing",
+    ),
+    Fault(
+        "only the first right caption counts",
+        "training/captions",
+        "max(f1(caption, one, split) for one in right)",
+        "f1(caption, right[0], split)",
+        "describing",
+    ),
     # The pen
     Fault(
         "the correlation is left out of the density",

@@ -26,8 +26,9 @@ from torch.nn.functional import cross_entropy
 
 from rnnbook.cli import main as command_line
 from rnnbook.cli import options, train
-from rnnbook.data import digit_image, kanji, mnist, names, shakespeare, speech
+from rnnbook.data import digit_image, kanji, mnist, names, pictures, shakespeare, speech
 from rnnbook.data.fetch import DataError
+from rnnbook.data.gallery import Gallery
 from rnnbook.data.pairs import gather
 from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.decoding.sampling import sample
@@ -39,7 +40,7 @@ from rnnbook.training.settings import Diverged
 
 TEXT = "First Citizen:\nBefore we proceed any further, hear me speak.\n\nAll:\nSpeak.\n" * 40
 RECIPE = recipes.shakespeare
-COMMANDS = ["data", "train", "classify", "sample", "transliterate", "listen", "draw"]
+COMMANDS = ["data", "train", "classify", "sample", "transliterate", "listen", "describe", "draw"]
 COMMANDS += ["study", "bench"]
 
 
@@ -163,12 +164,13 @@ def test_data_says_which_text_it_is_and_where(call, monkeypatch):
     monkeypatch.setattr(shakespeare, "load_shakespeare", lambda: text)
     monkeypatch.setattr(names, "load_names", lambda: gather([("anna", "アンナ")]))
     monkeypatch.setattr(speech, "load_speech", lambda: speech.Speech(()))
+    monkeypatch.setattr(pictures, "load_pictures", lambda: Gallery(()))
     monkeypatch.setattr(kanji, "load_kanji", lambda: kanji.Drawings(()))
     code, out, _ = call("data")
     assert code == 0
     assert "300 + 200 digits" in out and "a text of the tests" in out and "in here" in out
     assert "Names: 1 spellings" in out and "Spoken digits: 0 recordings" in out
-    assert "Kanji: 0 characters" in out
+    assert "Pictures: 0 with" in out and "Kanji: 0 characters" in out
 
 
 def test_data_that_cannot_be_had(refused, monkeypatch):

@@ -1,17 +1,13 @@
 """The commands and their options."""
 
-import argparse
-import math
-import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from rnnbook.cli import kanji, names, speech, train, use
-from rnnbook.cli.errors import complain
+from rnnbook.cli import kanji, names, pictures, speech, train, use
+from rnnbook.cli.values import Parser, digits, heat, temperature, whole
 
-KINDS = "mnist", "shakespeare", "names", "speech", "kanji"
+KINDS = "mnist", "shakespeare", "names", "speech", "pictures", "kanji"
 MODELS = {name: Path(f"runs/{name}.pt") for name in KINDS}
 TRAIN = (
     "Train a model as the book does, write it to FILE, and measure it on data that it was not "
@@ -20,49 +16,6 @@ TRAIN = (
     "for bit. A FILE that exists is not replaced, unless --force says so. Started by `torchrun "
     "--nproc-per-node N -m rnnbook train …`, N processes share the work."
 )
-
-
-class Parser(argparse.ArgumentParser):
-    """Answers a mistake in one line instead of with a page of usage."""
-
-    def error(self, message: str):
-        sys.exit(complain(f"{message}; see {self.prog} --help", 2))
-
-
-def whole(low: int, high: int = 2**31 - 1) -> Callable[[str], int]:
-    """A type of option: a whole number in a range."""
-
-    def convert(text: str) -> int:
-        if not (text.isdecimal() and low <= int(text) <= high):
-            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {low} to {high}")
-        return int(text)
-
-    return convert
-
-
-def temperature(text: str) -> float:
-    """A type of option: 0, or a number by which logits can be divided without overflow."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if value == 0 or 0.01 <= value <= 100:
-        return value
-    raise argparse.ArgumentTypeError(f"{text!r} is no temperature; give 0, or 0.01 to 100")
-
-
-def heat(text: str) -> float:
-    """A type of option: a temperature that is not 0."""
-    if value := temperature(text):
-        return value
-    raise argparse.ArgumentTypeError("the temperature of a pen is not 0; give 0.01 to 100")
-
-
-def digits(text: str) -> str:
-    """A type of option: one to twenty digits."""
-    if re.fullmatch("[0-9]{1,20}", text):
-        return text
-    raise argparse.ArgumentTypeError(f"{text[:30]!r} is no string of 1 to 20 digits")
 
 
 def parser() -> Parser:
@@ -82,6 +35,8 @@ def parser() -> Parser:
     add_train_options(add_command(models, "names", names.train, "write names in katakana"), "names")
     what = "write down spoken digits"
     add_train_options(add_command(models, "speech", speech.train, what), "speech")
+    what = "describe pictures, in English and in Japanese"
+    add_train_options(add_command(models, "pictures", pictures.train, what), "pictures")
     add_train_options(add_command(models, "kanji", kanji.train, "write kanji, by strokes"), "kanji")
     what = "read a digit in a picture"
     add_classify_options(add_command(commands, "classify", use.classify, what))
@@ -90,6 +45,8 @@ def parser() -> Parser:
     add_name_options(add_command(commands, "transliterate", names.transliterate, what))
     what = "write down spoken digits, from recordings kept apart"
     add_listen_options(add_command(commands, "listen", speech.listen, what))
+    what = "say what is in a picture"
+    add_describe_options(add_command(commands, "describe", pictures.describe, what))
     what = "let the trained pen write kanji that do not exist, into a drawing"
     add_draw_options(add_command(commands, "draw", kanji.draw, what))
     add_study_options(add_command(commands, "study", use.study, "make the records of studies"))
@@ -170,6 +127,18 @@ def add_listen_options(command: Parser) -> None:
     add("--seed", type=whole(0), default=0, metavar="N", help=what)
     what = "what `train speech` wrote (%(default)s)"
     add("--model", type=Path, default=MODELS["speech"], metavar="FILE", help=what)
+
+
+def add_describe_options(command: Parser) -> None:
+    add = command.add_argument
+    what = "in any format that Pillow reads; simple drawings, such as emoji, are what it knows"
+    add("pictures", type=Path, nargs="+", metavar="PICTURE", help=what)
+    what = "English or Japanese (%(default)s)"
+    add("--language", choices=("en", "ja"), default="en", help=what)
+    what = "how many captions the search keeps in view (%(default)s)"
+    add("--beam", type=whole(1, 100), default=pictures.BEAM, metavar="N", help=what)
+    what = "what `train pictures` wrote (%(default)s)"
+    add("--model", type=Path, default=MODELS["pictures"], metavar="FILE", help=what)
 
 
 def add_draw_options(command: Parser) -> None:

@@ -12,6 +12,7 @@ def data(options: argparse.Namespace) -> None:
     from rnnbook.data.kanji import load_kanji
     from rnnbook.data.mnist import load_mnist
     from rnnbook.data.names import load_names
+    from rnnbook.data.pictures import load_pictures
     from rnnbook.data.shakespeare import load_shakespeare
     from rnnbook.data.speech import load_speech
 
@@ -22,6 +23,7 @@ def data(options: argparse.Namespace) -> None:
     names = load_names()
     print(f"Names: {len(names.names):,} spellings with their readings in katakana")
     print(f"Spoken digits: {len(load_speech().recordings):,} recordings")
+    print(f"Pictures: {len(load_pictures().pictures):,} with their captions in two languages")
     print(f"Kanji: {len(load_kanji().kanji):,} characters as strokes")
     print(f"All are in {cache_folder()}")
 

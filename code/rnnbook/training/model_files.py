@@ -1,9 +1,10 @@
 """What `python -m rnnbook train` writes: a model file, and beside it a checkpoint while it runs.
 
 A model file holds weights, the characters that the model knows (for names a tuple of two, letters
-and kana; for digits, speech and kanji none) and the settings of its run, among them the name of
-its recipe. It is there from the start, without weights until the run is finished, so that an
-interrupted run can only go on with the settings with which it was begun.
+and kana; for pictures a list of words and characters; for digits, speech and kanji none) and the
+settings of its run, among them the name of its recipe. It is there from the start, without weights
+until the run is finished, so that an interrupted run can only go on with the settings with which
+it was begun.
 """
 
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from rnnbook.training.checkpoints import ADVICE, CheckpointError, load_checkpoin
 from rnnbook.training.recipes import RECIPES
 
 KEYS = {"settings", "weights", "characters"}
-Characters = str | tuple[str, ...]  # one alphabet, or several
+Characters = str | tuple[str, ...] | list[str]  # one alphabet, or several; or words
 
 
 class RunError(ValueError):
@@ -126,24 +127,35 @@ def _tuple(characters: Any) -> tuple:
 
 
 def _are_alphabets(characters: tuple) -> bool:
-    """Whether these are texts in which each character is there once, in order."""
+    """Whether these are texts in which each character, or word, is there once, in order."""
+    if _are_words(characters):
+        (words,) = characters
+        return all(isinstance(one, str) for one in words) and words == sorted(set(words))
     return all(isinstance(one, str) and one == "".join(sorted(set(one))) for one in characters)
 
 
 def _fit(recipe: str, alphabets: tuple[str, ...]) -> bool:
     """Whether a recipe has so many alphabets, and they are empty where it has no characters."""
+    if recipe == "pictures" or _are_words(alphabets):
+        return recipe == "pictures" and _are_words(alphabets)
     number = 2 if recipe == "names" else 1
     of_characters = recipe in ("shakespeare", "shakespeare-long", "names")
     return len(alphabets) == number and all((one != "") == of_characters for one in alphabets)
 
 
+def _are_words(alphabets: tuple) -> bool:
+    return len(alphabets) == 1 and isinstance(alphabets[0], list)
+
+
 def sizes(characters: Characters) -> tuple[int, ...]:
     """What the `model` of a recipe takes: how many characters there are; without any, nothing.
 
-    Where there are several alphabets, each has its signs besides.
+    Where there are several alphabets, or words, each has its signs besides.
     """
     if isinstance(characters, tuple):
         return tuple(SIGNS + len(alphabet) for alphabet in characters)
+    if isinstance(characters, list):
+        return (SIGNS + len(characters),)
     return (len(characters),) if characters else ()
 
 

@@ -13,6 +13,7 @@ from rnnbook.layers.initialisation import set_forget_bias
 from rnnbook.models.encoder_decoder import EncoderDecoder
 from rnnbook.models.recurrent import CharacterModel, SequenceClassifier
 from rnnbook.training.batches import MiniBatches, PairBatches, Streams
+from rnnbook.training.describing import pictures_longer
 from rnnbook.training.drawing import kanji
 from rnnbook.training.listening import speech
 from rnnbook.training.loop import train
@@ -144,6 +145,7 @@ RECIPES = {
     "shakespeare-long": one_of_two,
     "names": names_longer,
     "speech": speech,
+    "pictures": pictures_longer,
     "kanji": kanji,
 }
 

@@ -1,0 +1,52 @@
+"""What the command line takes: its parser, and types of options that say what was expected."""
+
+import argparse
+import math
+import re
+import sys
+from collections.abc import Callable
+
+from rnnbook.cli.errors import complain
+
+
+class Parser(argparse.ArgumentParser):
+    """Answers a mistake in one line instead of with a page of usage."""
+
+    def error(self, message: str):
+        sys.exit(complain(f"{message}; see {self.prog} --help", 2))
+
+
+def whole(low: int, high: int = 2**31 - 1) -> Callable[[str], int]:
+    """A type of option: a whole number in a range."""
+
+    def convert(text: str) -> int:
+        if not (text.isdecimal() and low <= int(text) <= high):
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {low} to {high}")
+        return int(text)
+
+    return convert
+
+
+def temperature(text: str) -> float:
+    """A type of option: 0, or a number by which logits can be divided without overflow."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if value == 0 or 0.01 <= value <= 100:
+        return value
+    raise argparse.ArgumentTypeError(f"{text!r} is no temperature; give 0, or 0.01 to 100")
+
+
+def heat(text: str) -> float:
+    """A type of option: a temperature that is not 0."""
+    if value := temperature(text):
+        return value
+    raise argparse.ArgumentTypeError("the temperature of a pen is not 0; give 0.01 to 100")
+
+
+def digits(text: str) -> str:
+    """A type of option: one to twenty digits."""
+    if re.fullmatch("[0-9]{1,20}", text):
+        return text
+    raise argparse.ArgumentTypeError(f"{text[:30]!r} is no string of 1 to 20 digits")

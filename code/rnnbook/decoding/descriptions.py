@@ -1,0 +1,44 @@
+"""From pictures to captions: the search, with pixels at one end and text at the other."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from rnnbook.data.captions import Language
+from rnnbook.data.vocabulary import Vocabulary
+from rnnbook.decoding.search import beam, greedy
+
+TOGETHER = 64  # pictures that are looked at at once
+
+
+def describe(
+    model: nn.Module,
+    vocabulary: Vocabulary,
+    pixels: Tensor,
+    language: Language,
+    number: int = 0,
+    width: int = 1,
+    longest: int = 100,
+) -> list[str]:
+    """A caption for each of pixels (N, 3, 40, 40), in the language with this number.
+
+    The number is that of the language among those that the model speaks. With a `width` of more
+    than 1 it is the best that a beam finds. At most `longest` words or characters are written.
+    Leaves the model in evaluation mode.
+    """
+    captions = []
+    for some in pixels.split(TOGETHER):
+        numbers = torch.full((len(some),), number)
+        if width == 1:
+            answers = greedy(model, some, numbers, longest)
+        else:
+            answers = [best for best, *_ in beam(model, some, numbers, longest, width=width)]
+        captions += [said(vocabulary, one.ids, language) for one in answers]
+    return captions
+
+
+def said(vocabulary: Vocabulary, ids: Sequence[int], language: Language) -> str:
+    """The caption of some ids, without signs."""
+    signs = vocabulary.signs
+    return language.join(vocabulary.characters[i - signs] for i in ids if i >= signs)

@@ -1,0 +1,109 @@
+"""How good captions are, where a picture has one right caption or several.
+
+All take captions and, of the same number, references: for each caption all that are right. Raises
+`ValueError` when the numbers differ. `rnnbook.training.error_rates.exact` is the strictest. A
+measure must be read beside what costs nothing: `commonest`, `best_constant`, `nearest`.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
+
+import torch
+
+from rnnbook.data.captions import Language, tones, without_tones
+from rnnbook.data.gallery import Picture
+from rnnbook.training.error_rates import References, exact
+
+Split = Callable[[str], Sequence[str]]
+
+
+def f1(caption: str, reference: str, split: Split = str.split) -> float:
+    """How much two captions share: 2 n / (a + b), where n of their a and b words are the same.
+
+    Words are counted as often as they come, in any order. This is the harmonic mean of the shares
+    n / a and n / b. Two empty captions are the same: 1. With `split=list` characters are compared.
+    """
+    a, b = Counter(split(caption)), Counter(split(reference))
+    both = a.total() + b.total()
+    return 2 * (a & b).total() / both if both else 1.0
+
+
+def word_f1(captions: Sequence[str], references: References, split: Split = str.split) -> float:
+    """The mean `f1` of captions, each with that of its references that suits it best."""
+    best = [
+        max(f1(caption, one, split) for one in right)
+        for caption, right in zip(captions, references, strict=True)
+    ]
+    return sum(best) / len(best)
+
+
+def without_tones_f1(
+    captions: Sequence[str], references: References, split: Split = str.split
+) -> float:
+    """`word_f1` of what is left of all captions without their skin tones."""
+    return word_f1(*_folded(captions, references), split)
+
+
+def exact_without_tones(captions: Sequence[str], references: References) -> float:
+    """The share of captions that are right but for skin tones."""
+    return exact(*_folded(captions, references))
+
+
+def tones_right(captions: Sequence[str], references: References) -> float:
+    """The share of captions with the right skin tones, in the right order, or rightly with none."""
+    pairs = zip(captions, references, strict=True)
+    return sum(tones(one) in map(tones, right) for one, right in pairs) / len(captions)
+
+
+def bleu(captions: Sequence[str], references: References) -> float:
+    """The BLEU of all English captions together, 0 to 1 (Papineni et al., 2002), by `sacrebleu`.
+
+    Of runs of one to four words the share that is in a reference; their geometric mean, lower
+    where captions are too short. Words are taken as they are. The package is needed for this
+    alone, so that the library does not require it.
+    """
+    most = max(map(len, references))
+    columns = [[right[i] if i < len(right) else None for right in references] for i in range(most)]
+    BLEU = import_module("sacrebleu.metrics").BLEU
+    return BLEU(tokenize="none").corpus_score(list(captions), columns).score / 100
+
+
+def _folded(captions: Sequence[str], references: References) -> tuple[list[str], References]:
+    return list(map(without_tones, captions)), [list(map(without_tones, r)) for r in references]
+
+
+def captions_of(pictures: Iterable[Picture], language: Language) -> list[tuple[str, ...]]:
+    """All right captions of each picture, in a language: the references."""
+    return [getattr(picture, language.name) for picture in pictures]
+
+
+def commonest(captions: References) -> str:
+    """The caption that is right most often, of equals the first in order."""
+    count = Counter(one for right in captions for one in right)
+    return min(count, key=lambda one: (-count[one], one))
+
+
+def best_constant(captions: References, split: Split = str.split) -> str:
+    """The caption that, given to every picture, has the greatest mean `f1` with these captions.
+
+    It is one of them. A picture with several captions counts with its first.
+    """
+    firsts = Counter(right[0] for right in captions)
+    bags = [(Counter(split(one)), n) for one, n in firsts.items()]
+
+    def total(candidate: str) -> float:
+        bag = Counter(split(candidate))
+        size = bag.total()
+        return sum(2 * n * (bag & other).total() / (size + other.total()) for other, n in bags)
+
+    return max(sorted(firsts), key=total)
+
+
+def nearest(pictures: Sequence[Picture], known: Sequence[Picture], language: Language) -> list[str]:
+    """For each picture the first caption of the known one whose pixels differ least (squares)."""
+    rows, columns = (
+        torch.stack([one.pixels for one in some]).flatten(1) for some in (pictures, known)
+    )
+    places = torch.cdist(rows.float(), columns.float()).argmin(dim=1)
+    return [getattr(known[i], language.name)[0] for i in places.tolist()]

@@ -1,0 +1,146 @@
+"""The recipe of the book for pictures; `rnnbook.training.recipes` has the others."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import NamedTuple
+
+import torch
+from torch import Generator, Tensor
+from torch.nn.functional import pad
+from torch.nn.utils.rnn import pad_sequence
+
+from rnnbook.data.captions import LANGUAGES, Language
+from rnnbook.data.gallery import Picture
+from rnnbook.data.vocabulary import Vocabulary
+from rnnbook.data.words import SIGNS, teacher_forced
+from rnnbook.models.describer import Describer
+from rnnbook.training.batches import Batch
+from rnnbook.training.objectives import answering
+from rnnbook.training.recipe import Recipe
+
+WHITE = 255
+BOTH = tuple(LANGUAGES.values())
+
+
+class Captioned(NamedTuple):
+    """Pictures and their captions; what follows the pixels has a row for each caption."""
+
+    pixels: Tensor  # uint8, (N, 3, 40, 40)
+    rows: Tensor  # (C,), of the picture in `pixels`
+    languages: Tensor  # (C,), which of the languages
+    ids: Tensor  # (C, T), behind each caption 0
+    lengths: Tensor  # (C,)
+
+
+def vocabulary_of(pictures: Sequence[Picture], languages: Sequence[Language] = BOTH) -> Vocabulary:
+    """The words and characters of the captions in these languages, behind the sign of the end."""
+    return Vocabulary(
+        (token for *_, tokens in _all(pictures, languages) for token in tokens), SIGNS
+    )
+
+
+def encode_captions(
+    pictures: Sequence[Picture], vocabulary: Vocabulary, languages: Sequence[Language] = BOTH
+) -> Captioned:
+    """The pictures and all their captions, as numbers.
+
+    Raises `ValueError` for a word that the vocabulary does not know.
+    """
+    rows, numbers, tokens = zip(*_all(pictures, languages), strict=True)
+    return Captioned(
+        torch.stack([picture.pixels for picture in pictures]),
+        torch.tensor(rows),
+        torch.tensor(numbers),
+        pad_sequence([vocabulary.encode(some) for some in tokens], batch_first=True),
+        torch.tensor([len(some) for some in tokens]),
+    )
+
+
+def _all(pictures: Sequence[Picture], languages: Sequence[Language]) -> list[tuple]:
+    """The number of the picture and of the language of each caption, and its words."""
+    return [
+        (i, k, language.split(caption))
+        for k, language in enumerate(languages)
+        for i, picture in enumerate(pictures)
+        for caption in getattr(picture, language.name)
+    ]
+
+
+class CaptionBatches:
+    """Shuffled mini-batches of captions with their pictures, in a new order each epoch.
+
+    Each time it is met, a picture is moved by up to `shift` pixels, anew. x of a batch is the
+    pictures, the languages and the word before each step; y is the word at each step.
+    `len(batches)` is the number of steps in an epoch; the few captions that do not fill a batch
+    are left for another epoch. Raises `ValueError` if all of them together do not.
+    """
+
+    def __init__(self, data: Captioned, batch_size: int, seed: int = 0, shift: int = 2):
+        if len(data.rows) < batch_size:
+            raise ValueError(f"{len(data.rows)} captions do not fill a batch of {batch_size}")
+        self.data, self.steps = data, data.lengths + 1
+        self.previous, self.y = teacher_forced(data.ids, data.lengths)
+        self.batch_size, self.seed, self.shift, self._epoch = batch_size, seed, shift, -1
+
+    def __len__(self) -> int:
+        return len(self.data.rows) // self.batch_size
+
+    def batch(self, step: int) -> Batch:
+        """The batch of a step, from 0 on, without end."""
+        epoch, i = divmod(step, len(self))
+        if epoch != self._epoch:
+            generator = Generator().manual_seed(epoch + 1_000_003 * self.seed)
+            order = torch.randperm(len(self.data.rows), generator=generator)
+            self._epoch, self._order = epoch, order
+        rows = self._order[i * self.batch_size : (i + 1) * self.batch_size]
+        generator = Generator().manual_seed(step + 1_000_003 * self.seed)
+        pictures = shifted(self.data.pixels[self.data.rows[rows]], self.shift, generator)
+        T = self.steps[rows].max()
+        x = pictures, self.data.languages[rows], self.previous[rows, :T]
+        return Batch(x, self.y[rows, :T], continues=False)
+
+
+def shifted(pictures: Tensor, most: int, generator: Generator) -> Tensor:
+    """Each of pictures (B, 3, H, W) moved by up to `most` pixels up or down, left or right.
+
+    What comes in at the border is white.
+    """
+    B, _, height, width = pictures.shape
+    wide = pad(pictures, (most,) * 4, value=WHITE).permute(0, 2, 3, 1)
+    down, right = torch.randint(2 * most + 1, (2, B, 1), generator=generator)
+    rows, columns = down + torch.arange(height), right + torch.arange(width)  # (B, H), (B, W)
+    moved = wide[torch.arange(B)[:, None, None], rows[:, :, None], columns[:, None]]
+    return moved.permute(0, 3, 1, 2)
+
+
+def describer(V: int, languages: int = 1, **shape) -> Describer:
+    """An eye and a tongue for pictures, from the number of words, signs included."""
+    return Describer(V, languages, dropout=0.2, **shape)
+
+
+def caption_batches(data: Captioned, seed: int = 0) -> CaptionBatches:
+    """The batches in which the book looks at pictures."""
+    return CaptionBatches(data, 64, seed)
+
+
+def pictures() -> Recipe:
+    """How the book trains an eye and a tongue to describe pictures, from `Captioned`.
+
+    It is meant for `train_parts` of a gallery, in one language. With things and flags besides,
+    each of which is there once, an epoch takes twice as long and teaches no more about parts.
+    """
+    return Recipe(
+        network=describer,
+        batches=caption_batches,
+        epochs=95,
+        lr=3e-2,
+        clip=1.0,
+        betas=(0.9, 0.99),
+        objective=partial(answering, label_smoothing=0.1),
+    )
+
+
+def pictures_longer() -> Recipe:
+    """The same for all pictures and both languages: twice as many captions, of longer training."""
+    return replace(pictures(), network=partial(describer, languages=len(BOTH)), epochs=60)
