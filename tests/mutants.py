@@ -568,6 +568,13 @@ FAULTS = [
         "describing",
     ),
     Fault(
+        "words and characters meet in a batch",
+        "training/describing",
+        "SimilarLengths(data.languages, batch_size, seed)",
+        "SimilarLengths(data.rows, batch_size, seed)",
+        "describing",
+    ),
+    Fault(
         "only the first right caption counts",
         "training/captions",
         "max(f1(caption, one, split) for one in right)",

@@ -188,6 +188,7 @@ def test_an_epoch_meets_each_caption_once_with_its_own_picture():
         batch = batches.batch(step)
         (x, languages, previous), y = batch.x, batch.y
         assert not batch.continues and not previous[:, 0].any()
+        assert len(set(languages.tolist())) == 1
         for k in range(5):
             steps = int((y[k] != IGNORED).sum())
             assert y[k, steps - 1] == 0 and torch.equal(previous[k, 1:steps], y[k, : steps - 1])
@@ -197,7 +198,7 @@ def test_an_epoch_meets_each_caption_once_with_its_own_picture():
             assert caption in getattr(some[i], language.name)
             met.append(caption)
     assert sorted(met) == sorted(one for both in CAPTIONS for right in both for one in right)
-    with pytest.raises(ValueError, match="10 captions do not fill a batch of 11"):
+    with pytest.raises(ValueError, match="10 sequences do not fill a batch of 11"):
         CaptionBatches(data, 11)
 
 

@@ -1,5 +1,6 @@
 """The study of pictures: which models it trains, and what it measures."""
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -20,7 +21,7 @@ def known(monkeypatch):
     monkeypatch.setattr(study, "load_pictures", lambda: gallery)
     shape = {"widths": (4, 6, 8), "embedding_size": 6, "hidden_size": 10, "heads": 2}
     monkeypatch.setattr(study, "describer", partial(describing.describer, **shape))
-    monkeypatch.setattr(study, "EPOCHS", 1)
+    monkeypatch.setattr(study, "pictures", lambda: replace(describing.pictures(), epochs=1))
     return gallery
 
 

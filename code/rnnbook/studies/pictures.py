@@ -1,7 +1,7 @@
 """Pictures: words against letters, two tongues against one, and parts against the whole.
 
-Six ways to describe pictures, three seeds each, by the recipe of the book with half its epochs.
-Five see what is made of parts (`Gallery.train_parts`):
+Six ways to describe pictures, three seeds each, by the recipe of the book. Five see what is made
+of parts (`Gallery.train_parts`):
 
 - in English words, in English letters, in Japanese characters;
 - in both languages with one tongue, which costs as much as the two models for one language;
@@ -37,7 +37,6 @@ from rnnbook.training.error_rates import exact
 from rnnbook.training.recipe import Recipe
 
 THREADS = 1
-EPOCHS = 40
 KINDS: dict[str, tuple[Language, ...]] = {
     "words": (ENGLISH,),
     "letters": (LETTERS,),
@@ -70,7 +69,7 @@ def run(settings: dict[str, Any], stop: int | None = None) -> dict[str, Any]:
 def recipe(kind: str, seed: int) -> Recipe:
     """The recipe of the book for pictures, for other languages or a model of another kind."""
     network = partial(describer, languages=len(KINDS[kind]), whole=kind == "whole")
-    return replace(pictures(), network=network, epochs=EPOCHS, seed=seed)
+    return replace(pictures(), network=network, seed=seed)
 
 
 def judged(

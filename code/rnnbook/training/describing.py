@@ -15,7 +15,7 @@ from rnnbook.data.gallery import Picture
 from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.data.words import SIGNS, teacher_forced
 from rnnbook.models.describer import Describer
-from rnnbook.training.batches import Batch
+from rnnbook.training.batches import Batch, SimilarLengths
 from rnnbook.training.objectives import answering
 from rnnbook.training.recipe import Recipe
 
@@ -68,32 +68,26 @@ def _all(pictures: Sequence[Picture], languages: Sequence[Language]) -> list[tup
 
 
 class CaptionBatches:
-    """Shuffled mini-batches of captions with their pictures, in a new order each epoch.
+    """Shuffled mini-batches of captions with their pictures, those of one language together.
 
-    Each time it is met, a picture is moved by up to `shift` pixels, anew. x of a batch is the
-    pictures, the languages and the word before each step; y is the word at each step.
-    `len(batches)` is the number of steps in an epoch; the few captions that do not fill a batch
-    are left for another epoch. Raises `ValueError` if all of them together do not.
+    In a batch of both languages the words would wait for the characters, of which a caption has
+    twice as many. Each time it is met, a picture is moved by up to `shift` pixels, anew. x of
+    a batch is the pictures, the languages and the word before each step; y is the word at each
+    step.
     """
 
     def __init__(self, data: Captioned, batch_size: int, seed: int = 0, shift: int = 2):
-        if len(data.rows) < batch_size:
-            raise ValueError(f"{len(data.rows)} captions do not fill a batch of {batch_size}")
         self.data, self.steps = data, data.lengths + 1
         self.previous, self.y = teacher_forced(data.ids, data.lengths)
-        self.batch_size, self.seed, self.shift, self._epoch = batch_size, seed, shift, -1
+        self.order = SimilarLengths(data.languages, batch_size, seed)
+        self.seed, self.shift = seed, shift
 
     def __len__(self) -> int:
-        return len(self.data.rows) // self.batch_size
+        return len(self.order)
 
     def batch(self, step: int) -> Batch:
         """The batch of a step, from 0 on, without end."""
-        epoch, i = divmod(step, len(self))
-        if epoch != self._epoch:
-            generator = Generator().manual_seed(epoch + 1_000_003 * self.seed)
-            order = torch.randperm(len(self.data.rows), generator=generator)
-            self._epoch, self._order = epoch, order
-        rows = self._order[i * self.batch_size : (i + 1) * self.batch_size]
+        rows = self.order.rows(step)
         generator = Generator().manual_seed(step + 1_000_003 * self.seed)
         pictures = shifted(self.data.pixels[self.data.rows[rows]], self.shift, generator)
         T = self.steps[rows].max()
@@ -114,7 +108,7 @@ def shifted(pictures: Tensor, most: int, generator: Generator) -> Tensor:
     return moved.permute(0, 3, 1, 2)
 
 
-def describer(V: int, languages: int = 1, **shape) -> Describer:
+def describer(V: int, languages: int = len(BOTH), **shape) -> Describer:
     """An eye and a tongue for pictures, from the number of words, signs included."""
     return Describer(V, languages, dropout=0.2, **shape)
 
@@ -127,13 +121,12 @@ def caption_batches(data: Captioned, seed: int = 0) -> CaptionBatches:
 def pictures() -> Recipe:
     """How the book trains an eye and a tongue to describe pictures, from `Captioned`.
 
-    It is meant for `train_parts` of a gallery, in one language. With things and flags besides,
-    each of which is there once, an epoch takes twice as long and teaches no more about parts.
+    It is meant for `train_parts` of a gallery, in both languages.
     """
     return Recipe(
         network=describer,
         batches=caption_batches,
-        epochs=95,
+        epochs=45,
         lr=3e-2,
         clip=1.0,
         betas=(0.9, 0.99),
@@ -142,5 +135,5 @@ def pictures() -> Recipe:
 
 
 def pictures_longer() -> Recipe:
-    """The same for all pictures and both languages: twice as many captions, of longer training."""
-    return replace(pictures(), network=partial(describer, languages=len(BOTH)), epochs=60)
+    """The same for all pictures, of which there are nearly twice as many, and longer."""
+    return replace(pictures(), epochs=60)
