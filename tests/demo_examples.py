@@ -3,10 +3,11 @@
 import torch
 from torch import nn
 
+from picture_examples import WORDS, small_describer, some_pictures
 from rnnbook.data.speech import Recording
 from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.data.words import SIGNS
-from rnnbook.demos import kanji, names, speech
+from rnnbook.demos import kanji, names, pictures, speech
 from rnnbook.demos.page import Demo
 from rnnbook.demos.weights import lstm_weights, quantised
 from rnnbook.layers.attention import DotProductAttention
@@ -138,6 +139,12 @@ def pen_writer(model=None, temperature=0.5) -> Demo:
     return demo("kanji", weights, beginnings={"十": PART}, temperature=temperature)
 
 
+def seer(model=None) -> Demo:
+    model = model or small_describer()
+    settings = pictures.settings_of(model, WORDS, some_pictures())
+    return demo("pictures", pictures.weights_of(model), **settings)
+
+
 ALL = {
     "alignment": aligner,
     "digits": digits,
@@ -145,6 +152,7 @@ ALL = {
     "gradient": lambda: demo("gradient"),
     "kanji": pen_writer,
     "names": name_writer,
+    "pictures": seer,
     "speech": listener,
     "trainer": trainer,
     "writer": writer,

@@ -575,6 +575,20 @@ FAULTS = [
         "describing",
     ),
     Fault(
+        "what is covered lies beside its place",
+        "models/describer",
+        "pad(hidden, (0, 2, 0, 2))[2:, 2:]",
+        "hidden",
+        "describing",
+    ),
+    Fault(
+        "the live figure forgets the mean of its batches",
+        "demos/pictures",
+        "norm.bias.sub_(norm.running_mean * factor)",
+        "norm.bias.sub_(norm.running_mean)",
+        "demo_pictures",
+    ),
+    Fault(
         "only the first right caption counts",
         "training/captions",
         "max(f1(caption, one, split) for one in right)",

@@ -11,7 +11,7 @@ from rnnbook.data.gallery import Picture
 from rnnbook.data.words import IGNORED
 from rnnbook.decoding.descriptions import describe, said
 from rnnbook.decoding.search import beam, greedy
-from rnnbook.models.describer import Describer
+from rnnbook.models.describer import Describer, covered, inked
 from rnnbook.training.captions import (
     best_constant,
     bleu,
@@ -88,6 +88,23 @@ def test_a_place_sees_nine_pixels_each_way():
     # a place is 4 pixels on from the one before; its middle is the pixel 4 k
     for k, middle in ((rows, 20), (columns, 12)):
         assert k.min() == (middle - 4) // 4 and k.max() == (middle + 4) // 4
+
+
+def test_to_cover_a_place_is_to_cover_what_it_sees_in_its_middle():
+    pixels = torch.zeros(3, 40, 40, dtype=torch.uint8)
+    one = covered(pixels, torch.tensor([23]))  # in row 2, column 3
+    assert (one[:, 6:10, 10:14] == 255).all() and one.sum() == 255 * 3 * 16
+    assert covered(pixels, torch.arange(100)).sum() == 255 * 3 * 38 * 38  # not the last two rows
+    assert torch.equal(covered(pixels, torch.tensor([], dtype=torch.long)), pixels)
+
+
+def test_a_place_is_inked_where_its_middle_is_not_white():
+    pixels = torch.full((3, 40, 40), 255, dtype=torch.uint8)
+    assert not inked(pixels).any()
+    pixels[1, 9, 13] = 0
+    assert inked(pixels).nonzero().flatten().tolist() == [23]
+    pixels[0, 0, 0] = 100
+    assert inked(pixels).nonzero().flatten().tolist() == [0, 23]
 
 
 def test_the_weights_are_shares_of_the_places():

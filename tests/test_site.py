@@ -97,6 +97,7 @@ DEMOS = {
     "kanji": ["kanji"],
     "lstm": ["gates", "trainer"],
     "names": ["names"],
+    "pictures": ["pictures"],
     "shakespeare": ["writer"],
     "speech": ["speech"],
     "vanishing_gradient": ["gradient"],
@@ -380,8 +381,8 @@ def test_programs_and_weights_are_files_that_both_editions_share(html):
         weights |= {(html / page).parent / address for address in found}
     files = {path.resolve() for path in weights}
     assert (
-        len(weights) == 2 * len(files) == 14
-    )  # of digits, Shakespeare, names, speech, kanji and, twice, attention, in two pages
+        len(weights) == 2 * len(files) == 16
+    )  # of digits, Shakespeare, names, speech, pictures, kanji and, twice, attention, in two pages
     assert all(path.is_file() for path in files)
     assert not (html / "ja" / "_static" / "models").exists()
 

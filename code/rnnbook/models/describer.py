@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from rnnbook.layers.attention import look
 
@@ -129,3 +130,19 @@ def eye(first: int, second: int, third: int) -> nn.Sequential:
         for a, b, size, stride in sizes
     ]
     return nn.Sequential(*(part for layer in layers for part in layer))
+
+
+def covered(pixels: Tensor, places: Tensor) -> Tensor:
+    """A picture (3, 40, 40) whose 4 × 4 pixels in the middle of some places (n,) are white."""
+    hidden = torch.zeros(SIDE * SIDE, dtype=torch.bool)
+    hidden[places] = True
+    hidden = hidden.view(SIDE, SIDE).repeat_interleave(4, dim=0).repeat_interleave(4, dim=1)
+    hidden = pad(hidden, (0, 2, 0, 2))[2:, 2:]  # the middle of place i is pixel 4 i
+    return pixels.masked_fill(hidden, 255)
+
+
+def inked(pixels: Tensor) -> Tensor:
+    """At which places something is drawn in the middle, on a picture (3, 40, 40): (100,)."""
+    drawn = (pixels < 250).any(dim=0)
+    middles = pad(drawn, (2, 0, 2, 0))[:40, :40].view(SIDE, 4, SIDE, 4)
+    return middles.any(dim=3).any(dim=1).flatten()
