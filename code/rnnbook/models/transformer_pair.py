@@ -134,7 +134,7 @@ class Writer(nn.Module):
 def positions(T: int, width: int) -> Tensor:
     """A vector for each of T places, (T, width), with which the place can be told.
 
-    Sines and cosines of the place, from slow to fast, as in Vaswani et al. (2017); `width` is even.
+    Sines and cosines of the place, from fast to slow, as in Vaswani et al. (2017); `width` is even.
     """
     exponents = torch.arange(0, width, 2, dtype=torch.float64) / width
     waves = 10_000**-exponents  # (width / 2,), in radians for each place
