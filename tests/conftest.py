@@ -195,13 +195,13 @@ def show(page, tmp_path):
     """Open a page with some demos, or pieces of HTML, from the disk, and return it. Where a demo
     comes first, it has begun."""
 
-    def open_page(*demos, words: dict[str, str] | None = None):
+    def open_page(*demos, words: dict[str, str] | None = None, language: str = "en"):
         path = tmp_path / "page.html"
         body = "\n".join(demo if isinstance(demo, str) else demo._repr_html_() for demo in demos)
         head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         if words:
             head += f'<script type="application/json" id="words">{json.dumps(words)}</script>'
-        path.write_text(f'<!doctype html><html lang="en">{head}<body>{body}</body></html>')
+        path.write_text(f'<!doctype html><html lang="{language}">{head}<body>{body}</body></html>')
         page.goto(path.as_uri())
         if not isinstance(demos[0], str):
             page.locator(".stage, .problem").first.wait_for()

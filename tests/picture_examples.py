@@ -94,20 +94,22 @@ def shades(page) -> torch.Tensor:
 def by_torch(pixels, languages):
     """What the model says of pixels (3, 40, 40), a step in each language; the last one goes on.
 
-    Returns the words, their probabilities and where each head looked, (heads, 100).
+    Returns the words, their probabilities, where each head looked, (heads, 100), and the
+    probability of the whole caption with its end.
     """
     model, previous = small_describer(), torch.tensor([[0]])
     encoded = model.encode(pixels[None], torch.tensor([0]))
-    state, found = model.start(encoded), []
+    state, found, whole = model.start(encoded), [], 1.0
     for t in range(60):
         k = languages[min(t, len(languages) - 1)]
         encoded = encoded._replace(language=model.language(torch.tensor([k])))
         logits, state, looks = model.decode(previous, state, encoded)
         p, previous = logits[:, 0].softmax(dim=1).max(dim=1, keepdim=True)
+        whole *= p.item()
         if previous.item() == 0:
             break
         found.append((WORDS.characters[previous.item() - 1], p.item(), looks[0, :, 0]))
-    return tuple(zip(*found, strict=True))
+    return *zip(*found, strict=True), whole
 
 
 def status(word: str, p: float) -> str:

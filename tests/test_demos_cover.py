@@ -39,11 +39,11 @@ def test_what_is_covered_is_white_and_changes_the_caption(still):
     assert (seen(still) == expected).float().mean() > 0.98  # but for a row at the edge
     for y in range(2, 40, 4):
         drag(still, (2, y), (38, y))
-    words, shares, _ = by_torch(seen(still), [0])
+    words, _, _, whole = by_torch(seen(still), [0])
     assert words != tuple(FIRST)
     still.clock.run_for(20_000)
     assert said(still) == list(words)
-    assert still.locator(".status").inner_text() == status(words[-1], shares[-1])
+    assert still.locator(".status").inner_text() == status(" ".join(words), whole)
     press(still, "Uncover")
     assert torch.equal(seen(still), pixels)
     still.clock.run_for(20_000)
@@ -70,6 +70,7 @@ def test_nothing_is_covered_by_a_pointer_that_is_not_down(still):
 
 def test_while_one_covers_nothing_lies_over_the_picture(still):
     box = still.locator(".pad").bounding_box()
+    press(still, "One word")
     assert still.locator(".look").is_visible()
     still.mouse.move(box["x"] + 50, box["y"] + 50)
     still.mouse.down()

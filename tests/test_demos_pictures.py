@@ -89,7 +89,7 @@ def test_in_the_other_language_it_says_all_anew(still):
 @pytest.mark.parametrize("running", [True, False])
 def test_in_the_middle_it_goes_on_in_the_other_language(running, still):
     pixels = some_pictures()[0].pixels
-    words, shares, looks = by_torch(pixels, [0, 1])
+    words, _, _, whole = by_torch(pixels, [0, 1])
     assert words != by_torch(pixels, [0])[0] and words != by_torch(pixels, [1])[0]
     choose(still, 0)
     still.clock.run_for(460)
@@ -104,15 +104,20 @@ def test_in_the_middle_it_goes_on_in_the_other_language(running, still):
     still.clock.run_for(20_000)
     assert said(still) == list(words)
     assert still.locator(".caption .labelled").all_inner_texts() == ["English", "日本語"]
-    assert still.locator(".status").inner_text() == status(words[-1], shares[-1])
-    compare(shades(still), looks[-1].mean(dim=0))
+    sentence = f"{words[0]} {''.join(words[1:])}"
+    assert still.locator(".status").inner_text() == status(sentence, whole)
 
 
 def test_a_word_shows_where_the_network_looked(still):
     """Pointed at, chosen, or reached with an arrow key; and one head alone."""
-    words, shares, looks = by_torch(some_pictures()[0].pixels, [0])
+    words, shares, looks, whole = by_torch(some_pictures()[0].pixels, [0])
     keys = still.locator(".caption button")
-    compare(shades(still), looks[3].mean(dim=0))  # the latest one
+    assert not still.locator(".look").is_visible()  # the whole caption has been said
+    assert still.locator(".status").inner_text() == status(" ".join(words), whole)
+    choose(still, 0)
+    still.clock.run_for(460)
+    compare(shades(still), looks[0].mean(dim=0))  # the latest word
+    still.clock.run_for(20_000)
     keys.nth(1).hover()
     compare(shades(still), looks[1].mean(dim=0))
     assert still.locator(".status").inner_text() == status(words[1], shares[1])
@@ -130,6 +135,12 @@ def test_a_word_shows_where_the_network_looked(still):
     assert still.locator(".look").get_attribute("aria-label") == (
         f"It looks most at row {row + 1}, column {column + 1} of ten."
     )
+
+
+def test_in_a_japanese_page_it_begins_in_japanese(show, page):
+    stop_the_clock(page)
+    page = show(seer(), language="ja")
+    assert "".join(said(page)) == "男農家赤"
 
 
 def test_where_motion_is_unwelcome_it_writes_at_once(show, page):

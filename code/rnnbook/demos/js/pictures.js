@@ -9,7 +9,8 @@ const MOST_WORDS = 60; // or characters, and the end
 function makePictures(stage, { pictures, words, heads }, weights) {
   const model = new Describer(weights, heads);
   const known = pictures.map(({ pixels, captions }) => ({ pixels: new Uint8Array(bytes(pixels)), captions }));
-  let picture, places, path = [], language = 0, chosen = null, head = "mean", playing = null;
+  let picture, places, path = [], chosen = null, head = "mean", playing = null;
+  let language = Math.max(0, SPOKEN.findIndex(({ code }) => code === document.documentElement.lang));
 
   const finished = () => path.at(-1)?.id === END || path.length === MOST_WORDS;
   const said = () => path.filter(({ id }) => id !== END);
@@ -118,10 +119,12 @@ function makePictures(stage, { pictures, words, heads }, weights) {
   }
 
   function show() {
-    const all = said(), at = chosen ?? all.length - 1;
+    const all = said(), at = chosen ?? (finished() ? null : all.length - 1);
     caption.show(all.map((step) => ({ text: word(step), language: step.language })), at);
     sheet.look(all[at] ? ofHead(all[at].looks, head) : null);
-    status.textContent = all[at] ? say("{word}: probability {p}", { word: word(all[at]), p: share(all[at].p) }) : "";
+    const asked = all[at] ? [all[at]] : path; // a word, or the whole caption with its end
+    const text = asked.filter(({ id }) => id !== END).map(word), p = asked.reduce((product, step) => product * step.p, 1);
+    status.textContent = text.length ? say("{word}: probability {p}", { word: sentence(text), p: share(p) }) : "";
     languages.forEach((key, k) => key.setAttribute("aria-pressed", k === language));
     right.classList.toggle("unsaid", !finished());
   }
@@ -138,6 +141,9 @@ function makePictures(stage, { pictures, words, heads }, weights) {
   choose(known[0]);
   toTheEnd();
 }
+
+/** Words with spaces between them, characters without. */
+const sentence = (words) => words.reduce((text, word) => text + (/[a-z]$/.test(text) || /^[a-z]/.test(word) ? " " : "") + word);
 
 /** The weights of one head, or the mean of all. */
 const ofHead = (looks, head) =>
@@ -162,7 +168,7 @@ function makeCaption(choose) {
     node.append(key);
   }
 
-  /** Show words, each with its language; number `at` is the one that is looked at. */
+  /** Show words, each with its language; number `at` is the one that is looked at, if any. */
   function show(words, at) {
     if (words.length < spoken.length || !words.length) {
       keys = [];
@@ -172,7 +178,7 @@ function makeCaption(choose) {
     words.slice(keys.length).forEach((one) => add(one, keys.length));
     keys.forEach((key, t) => {
       key.setAttribute("aria-pressed", t === at);
-      key.tabIndex = t === at ? 0 : -1; // one stop of the Tab key
+      key.tabIndex = t === (at ?? 0) ? 0 : -1; // one stop of the Tab key
     });
   }
 
