@@ -9,9 +9,11 @@ from sphinx.application import Sphinx
 TASKS = [
     "cache",
     "claims",
+    "comments",
     "demos",
     "editions",
     "execution",
+    "figures",
     "gathering",
     "mathjax",
     "notebooks",
@@ -30,9 +32,9 @@ def setup(app: Sphinx) -> dict:
     for task in TASKS:
         app.setup_extension(f"bookbuild.{task}")
     # Another env_version makes Sphinx read every page again: when this extension has changed, or
-    # a program of the demos, or a word of the frame.
+    # a program of the demos, or a word of the frame or of a figure.
     code = Path(__file__).parents[1]
     paths = [*code.glob("bookbuild/*.py"), *code.glob("rnnbook/demos/js/*")]
-    paths += Path(app.srcdir).glob("book/locale/*/*/sphinx.po")
+    paths += Path(app.srcdir).glob("book/locale/*/*/*.po")
     sources = b"".join(path.read_bytes() for path in sorted(paths))
     return {"env_version": zlib.crc32(sources), "parallel_read_safe": False}

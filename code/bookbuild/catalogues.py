@@ -5,7 +5,9 @@ from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po, write_po
+from sphinx.application import Sphinx
 
+from bookbuild.editions import ORIGINAL
 from bookbuild.words import all_words
 
 HEAD = """msgid ""
@@ -26,6 +28,18 @@ def read(path: Path) -> Catalog:
 def messages(path: Path) -> list[Message]:
     """The messages of a catalogue."""
     return [message for message in read(path) if message.id]
+
+
+def translations(app: Sphinx, name: str) -> dict[str, str]:
+    """What the catalogue `name` has in the language of the edition, by the English words.
+
+    Without what is the same in both; of the English edition nothing.
+    """
+    language = app.config.language
+    if language == ORIGINAL:
+        return {}
+    path = Path(app.srcdir, app.config.locale_dirs[0], language, "LC_MESSAGES", f"{name}.po")
+    return {one.id: one.string for one in messages(path) if one.string not in ("", one.id)}
 
 
 def words_of_the_frame(root: Path) -> Catalog:

@@ -22,6 +22,8 @@ from sphinx.application import Sphinx
 from sphinx.locale import _
 
 from bookbuild import addresses, cache
+from bookbuild.catalogues import translations
+from bookbuild.comments import translated
 from bookbuild.editions import place
 from bookbuild.gathering import executions
 from bookbuild.plain import Plain
@@ -37,9 +39,11 @@ def notebook(app: Sphinx, page: str, doctree: nodes.document) -> NotebookNode:
     """
     found, texts = executed(app, page), _texts(doctree, Text(app, page))
     code, behind = {index: [] for index in texts}, -1
+    words = translations(app, "comments")
     for index, cell in enumerate(found.cells):
         behind = index if index in texts else behind
         if cell.cell_type == "code":
+            cell.source = translated(cell.source, words)
             code[behind].append(cell)
     found.cells = [first_cell(app)]
     for index, text in texts.items():

@@ -5,22 +5,19 @@ when the reader comes near. A box of the class `dropdown`, as a solution, is a `
 so it opens without a script.
 """
 
-import re
 from functools import cache
 from gettext import translation
 from html import escape
 from pathlib import Path
-from xml.etree import ElementTree
 
 from docutils import nodes
 from myst_nb.sphinx_ import HideCodeCellNode
-from PIL import Image
 from sphinx.application import Sphinx
 from sphinx.writers.html5 import HTML5Translator
 from sphinx_exercise.nodes import is_extension_node, solution_node
 
-SVG = "{http://www.w3.org/2000/svg}"
-NUMBER = re.compile(r"-?\d+\.\d{3,}")
+from bookbuild.figures import size
+
 STACKED = {"stacked", "claims"}  # tables whose cells a phone shows one below the other
 
 
@@ -114,40 +111,6 @@ def _close_details(translator, node: nodes.Element) -> None:
     translator.body.append("</details>\n")
 
 
-# ------------------------------------------------------------------ pictures
-
-
-@cache
-def size(path: Path) -> tuple[int, int]:
-    """Width and height of a picture in pixels of the page."""
-    if path.suffix != ".svg":
-        return Image.open(path).size
-    _, _, width, height = map(float, ElementTree.parse(path).getroot().get("viewBox").split())
-    return round(width), round(height)
-
-
-def make_smaller(path: Path) -> None:
-    """Write a drawing anew, with two decimals for the coordinates of its paths, and no comments."""
-    drawing = ElementTree.parse(path)
-    for metadata in drawing.findall(f"{SVG}metadata"):
-        drawing.getroot().remove(metadata)
-    for shape in drawing.iterfind(f".//{SVG}path[@d]"):
-        shape.set("d", NUMBER.sub(_rounded, shape.get("d")))
-    drawing.write(path, "utf-8")
-
-
-def _rounded(number: re.Match) -> str:
-    return f"{float(number[0]):.2f}".rstrip("0").rstrip(".")
-
-
-def _write_pictures(app: Sphinx, error: Exception | None) -> None:
-    if error or app.builder.format != "html":
-        return
-    for name in app.builder.images.values():  # those of the pages that were written
-        if name.endswith(".svg"):
-            make_smaller(Path(app.outdir, "_images", name))
-
-
 # ------------------------------------------------------------------ the list of chapters
 
 
@@ -177,10 +140,7 @@ def _add_parts(app: Sphinx, page: str, template: str, context: dict, doctree) ->
 
 
 def setup(app: Sphinx) -> None:
-    ElementTree.register_namespace("", SVG[1:-1])
-    ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
     app.set_translator("html", Translator)
     app.add_node(solution_node, override=True, html=(_open_details, _close_details))
     app.add_node(HideCodeCellNode, override=True, html=(_open_fold, _close_details))
     app.connect("html-page-context", _add_parts)
-    app.connect("build-finished", _write_pictures)
