@@ -350,6 +350,7 @@ def test_the_packed_site_works_without_a_network(page, html, tmp_path):
     page.locator("header input[name=q]").fill("vanishing")
     page.keyboard.press("Enter")
     page.locator("#search-results a").first.click()
+    page.wait_for_url(lambda url: "search.html" not in url)
     settle(page)
     assert page.locator("mjx-container").count() > 0
     assert page.problems == []
