@@ -14,7 +14,8 @@ from rnnbook.models.describer import Describer
 from rnnbook.training.describing import encode_captions
 
 WORDS = Vocabulary([*"男女農家料理赤", "man", "woman", "farmer", "cook", "red", "sees"], SIGNS)
-CAPTIONS = {"man farmer sees red": "男農家赤", "woman cook": "女料理", "woman farmer": "女農家"}
+FIRST = ["man", "farmer", "sees", "red"]  # what it says of the first picture
+CAPTIONS = {" ".join(FIRST): "男農家赤", "woman cook": "女料理", "woman farmer": "女農家"}
 
 
 def some_pictures() -> list[Picture]:

@@ -4,11 +4,9 @@ import pytest
 import torch
 
 from demo_examples import seer, stop_the_clock
-from picture_examples import by_torch, choose, press, said, seen, some_pictures, status
+from picture_examples import FIRST, by_torch, choose, press, said, seen, some_pictures, status
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("one_thread")]
-
-FIRST = ["man", "farmer", "sees", "red"]
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from conftest import ROOT
 from demo_examples import seer, stop_the_clock
 from picture_examples import (
+    FIRST,
     by_torch,
     choose,
     compare,
@@ -23,8 +24,6 @@ from rnnbook.data.captions import LANGUAGES
 from rnnbook.demos.pictures import encode
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("one_thread")]
-
-FIRST = ["man", "farmer", "sees", "red"]
 
 
 @pytest.fixture
