@@ -3,7 +3,7 @@
 PYTHON ?= python3
 PY = .venv/bin/python
 
-.PHONY: help book test check serve zip audit validate links ratio bench long lint mutants \
+.PHONY: help book test check serve zip audit validate textlint links ratio bench long lint mutants \
         workflow locale oldest newest clean
 
 help:  ## This list
@@ -44,6 +44,9 @@ audit: book  ## Measure how fast every page is on a slow phone, and the live fig
 
 validate: book  ## Check the HTML of every page (needs Java and npm, which fetches the checker)
 	@$(PY) tests/validate.py
+
+textlint: .venv/ready  ## Check the Japanese of the Japanese edition (needs npm, which fetches textlint)
+	@$(PY) tests/textlint.py
 
 links: .venv/ready  ## Try the links to other sites; the book is built first
 	@$(PY) -m bookbuild && $(PY) -m bookbuild links

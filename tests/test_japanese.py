@@ -12,6 +12,7 @@ from babel.messages.catalog import Catalog
 from bs4 import BeautifulSoup
 from docutils import nodes
 
+import textlint
 from bookbuild.catalogues import HEAD, messages, update
 from bookbuild.editions import _is_missing
 from bookbuild.words import _add_words, all_words
@@ -130,6 +131,15 @@ def test_a_term_is_translated_in_one_way(row):
         and row["日本語"] not in message.string
     ]
     assert missing == []
+
+
+def test_textlint_finds_nothing_in_the_japanese_edition_and_something_in_what_is_wrong():
+    """`make textlint` says so, too, and is a step of the workflow."""
+    if reason := textlint.obstacle():
+        pytest.skip(reason)
+    wrong = {"wrong": ["状態を保ちます。", "状態は、保つことは、することができます。"]}
+    (found,) = textlint.findings(textlint.edition() | wrong)
+    assert found.startswith("wrong: ") and found.endswith(wrong["wrong"][1])
 
 
 # ------------------------------------------------------------------ the pages
