@@ -49,7 +49,7 @@ def test_the_report_is_json_without_a_host_name(monkeypatch):
     report = json.loads(json.dumps(bench.bench(repeats=1)))
     facts = {"threads", "processor", "system", "python", "torch", "numpy", "date"}
     assert set(report["machine"]) == facts
-    _, flop, characters = bench.shakespeare_step(16, 512)
+    _, flop, characters = bench.shakespeare_step(16, 384)
     assert characters == 16 * 64
     for form in ("float32", "bfloat16"):
         found = report["training"][form]["shakespeare"]

@@ -33,7 +33,7 @@ from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.decoding.sampling import sample
 from rnnbook.layers.min_gru import by_scan, by_steps
 from rnnbook.models.recurrent import CharacterModel, SequenceClassifier
-from rnnbook.training.recipes import STREAMS, WINDOW, digits, shakespeare
+from rnnbook.training.recipes import STREAMS, WINDOW, character_reader, digits, shakespeare
 
 V = 65  # characters, as in the reference text
 N = 2048  # rows and columns of the matrices in the product
@@ -50,7 +50,7 @@ def bench(repeats: int = 9) -> dict[str, Any]:
         "machine": {**where, "threads": torch.get_num_threads()},
         "training": {
             form: {
-                "shakespeare": compare(*shakespeare_step(STREAMS, 512), form, repeats),
+                "shakespeare": compare(*shakespeare_step(STREAMS, 384), form, repeats),
                 "digits": compare(*digits_step(), form, repeats),
             }
             for form in forms
@@ -111,10 +111,7 @@ def seconds(function: Callable[[], Any], at_least: float = 0.05) -> float:
 
 def shakespeare_step(batch_size: int, units: int) -> tuple[Callable[[], float], float, int]:
     """A training step of a character model, its FLOP, and the characters that it reads."""
-    if units == 512:
-        model = shakespeare().model(V)
-    else:
-        model = CharacterModel(nn.LSTM(128, units, batch_first=True), V, dropout=0.2)
+    model = character_reader(V, units)
     ids = torch.randint(V, (2, batch_size, WINDOW))
     samples = batch_size * WINDOW
     flop = 3 * 2 * samples * (4 * units * (128 + units) + units * V)

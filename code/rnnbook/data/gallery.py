@@ -42,7 +42,7 @@ class Picture(NamedTuple):
 class Apart(NamedTuple):
     """Pictures kept apart, by what is new in them."""
 
-    combinations: tuple[Picture, ...]  # names of known parts that were never seen together
+    combinations: tuple[Picture, ...]  # names that were never seen, of known words
     tones: tuple[Picture, ...]  # known names in skin tones in which they were never seen
     things: tuple[Picture, ...]  # single things
     flags: tuple[Picture, ...]

@@ -47,7 +47,7 @@ def digits() -> Recipe:
     )
 
 
-def character_reader(V: int, units: int = 512, dropout: float = 0.2) -> CharacterModel:
+def character_reader(V: int, units: int = 384, dropout: float = 0.2) -> CharacterModel:
     """An LSTM that reads characters, of which there are V: ids (B, T) → logits (B, T, V)."""
     layer = set_forget_bias(nn.LSTM(128, units, batch_first=True), 1.0)
     return CharacterModel(layer, V, dropout)
@@ -82,7 +82,9 @@ def one_of_two() -> Recipe:
 
 def one_of_four() -> Recipe:
     """One of four LSTMs that share them: fewer units, and still more dropout."""
-    return replace(long_run(), network=partial(character_reader, dropout=0.5), steps=22_000)
+    return replace(
+        long_run(), network=partial(character_reader, units=512, dropout=0.5), steps=22_000
+    )
 
 
 def name_reader(
