@@ -115,6 +115,22 @@ def test_the_cells_that_one_sees_are_a_program(chapter, tmp_path):
     assert result.returncode == 0, result.stderr[-3000:]
 
 
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_solutions_too_find_what_they_use_in_cells_that_one_can_see(chapter, tmp_path):
+    """Cells that are left out of the page define nothing that others need, plots excepted."""
+    cells, lines = jupytext.read(ROOT / f"book/{chapter}.md").cells, []
+    for cell in cells:
+        tags = {*cell.metadata.get("tags", ())}
+        if cell.cell_type == "code" and not tags & {"remove-cell", "remove-input"}:
+            plot = "  # noqa" if "hide-input" in tags else ""
+            lines += [line + plot for line in cell.source.splitlines()]
+    program = tmp_path / f"{chapter}.py"
+    program.write_text("\n".join(lines), "utf-8")
+    check = [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F821", program]
+    result = subprocess.run(check, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout
+
+
 @pytest.mark.parametrize("chapter", SECOND)
 def test_a_reader_of_the_code_sees_no_checks(chapter):
     """But those of shapes, which tell what a tensor is."""

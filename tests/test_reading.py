@@ -188,6 +188,7 @@ SEARCHES = [
     ("", "forget gate", "lstm"),
     ("ja/", "勾配消失", "vanishing_gradient"),
     ("ja/", "忘却ゲート", "lstm"),
+    ("ja/", "画", "kanji"),
     ("ja/", "vanishing", "vanishing_gradient"),
 ]
 
@@ -240,15 +241,38 @@ def test_a_search_without_a_hit_says_so(page, html):
     assert page.problems == []
 
 
-@pytest.mark.parametrize(
-    "text", ["勾配消失の問題", "LSTMの忘却ゲート", "章", "a_b ＋ 学習率 0.01", "々々"]
-)
-def test_japanese_is_split_the_same_way_in_the_index_and_in_the_query(text):
+def words_of_the_query(text: str) -> list[str]:
     engine = MiniRacer()
     engine.eval(JapaneseSearch.js_splitter_code)
-    query = json.loads(engine.eval(f"JSON.stringify(splitQuery({json.dumps(text)}))"))
-    assert query == JapaneseSearch({}).split(text)
+    return json.loads(engine.eval(f"JSON.stringify(splitQuery({json.dumps(text)}))"))
+
+
+@pytest.mark.parametrize(
+    "text", ["勾配消失の問題", "LSTMの忘却ゲート", "章", "a_b ＋ 学習率 0.01", "々々", "メモリー"]
+)
+def test_japanese_is_split_the_same_way_in_the_index_and_in_the_query(text):
+    query, index = words_of_the_query(text), JapaneseSearch({}).split(text)
+    assert query == [word for word in index if word in query]
     assert "勾配消失" not in query and ("勾配" in query) == ("勾配" in text)
+
+
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [
+        ("忘却", "忘却ゲートを開く"),
+        ("漢", "漢字を書く"),
+        ("メモリー", "メモリの量"),
+        ("メモリ", "メモリーの量"),
+        ("コンピュータ", "コンピューターで"),
+        ("コンピューターで", "コンピュータで"),
+    ],
+)
+def test_a_query_finds_a_word_in_its_other_spellings(query, text):
+    assert set(words_of_the_query(query)) <= set(JapaneseSearch({}).split(text))
+
+
+def test_a_long_vowel_counts_where_it_tells_words_apart():
+    assert words_of_the_query("キー") == ["キー"]  # キ is another word
 
 
 # ------------------------------------------------------------------ what a page asks for
