@@ -1,4 +1,4 @@
-"""Which learning rate and dropout suit the LSTM and the transformer, for 1 pass, 5 and 20?
+"""Which learning rate and dropout suit the LSTM and the transformer, for 1 pass and for 5?
 
 The LSTM looks back by dot products. Both have about 0.45 million parameters, and all but the rate
 and the dropout is the same: batches, schedule, clipping. One seed each, judged by the exact answers
@@ -38,13 +38,6 @@ RATES = {  # for a network and a number of passes
 DROPOUTS = (0.0, 0.05, 0.15)
 LOWER = {("LSTM", 5): 1.5e-3, ("transformer", 5): 1e-3}  # as the lowest rates had done best
 GRID = [(key, lr, dropout) for key, rates in RATES.items() for lr in rates for dropout in DROPOUTS]
-# For twenty passes only the neighbours of what had done best for five.
-LONG = {"LSTM": 3e-3, "transformer": 2e-3}
-FOR_20 = [
-    ((net, 20), lr * factor, dropout)
-    for net, lr in LONG.items()
-    for factor, dropout in ((1, 0.0), (1, 0.05), (0.5, 0.0))
-]
 RUNS = {
     f"{net}, {passes} passes, {lr:g}, dropout {dropout:g}": {
         "network": net,
@@ -52,11 +45,7 @@ RUNS = {
         "lr": lr,
         "dropout": dropout,
     }
-    for (net, passes), lr, dropout in [
-        *GRID,
-        *((key, lr, 0.0) for key, lr in LOWER.items()),
-        *FOR_20,
-    ]
+    for (net, passes), lr, dropout in [*GRID, *((key, lr, 0.0) for key, lr in LOWER.items())]
 }
 
 
