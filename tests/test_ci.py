@@ -130,7 +130,7 @@ def test_a_step_runs_as_on_github(tmp_path):
 def test_the_job_installs_then_tests_then_packs():
     commands = [step["run"] for step in workflow.steps("test")]
     assert commands[0].split()[-1] == ".binder/requirements.txt"
-    assert commands[1:] == [".ci/run", "make zip"]
+    assert commands[1:] == [".ci/run", "make textlint", "make zip"]
     assert set(workflow.INSTEAD) <= {step.get("name") for step in workflow.steps("test")}
 
 
@@ -182,10 +182,11 @@ def test_all_commands_of_the_workflow_run_in_a_fresh_clone(tmp_path, monkeypatch
     monkeypatch.setenv("LOG", str(tmp_path / "log"))
     workflow.main()
     called = (tmp_path / "log").read_text().splitlines()
-    assert [call for call in called if call.startswith("make")] == ["make test", "make zip"]
+    made = [call.removeprefix("make ") for call in called if call.startswith("make")]
+    assert made == ["test", "textlint", "zip"]
     said = capfd.readouterr().out.splitlines()
     steps = [line.split()[1] for line in said if line.startswith("==")]
-    assert steps == ["python", ".ci/run", "make", "Replace"]
+    assert steps == ["python", ".ci/run", "make", "make", "Replace"]
     published = {line.split("|")[0].strip() for line in said if line.endswith("| 1 +")}
     assert published == {"lstm.ipynb", "ja/lstm.ipynb"}
 
