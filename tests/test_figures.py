@@ -159,6 +159,29 @@ def test_the_words_that_chapters_give_to_their_plots_are_in_the_catalogue(html):
     assert {one.id for one in messages(FIGURES) if one.id != one.string} - found - drawn == set()
 
 
+# Labels that reach beyond the left or the right edge of their drawing.
+CUT = """() => {
+  const edge = document.documentElement.getBoundingClientRect();
+  return [...document.querySelectorAll("text")].filter((text) => {
+    const { left, right } = text.getBoundingClientRect();
+    return left < edge.left - 1.5 || right > edge.right + 1.5;
+  }).map((text) => text.textContent);
+}"""
+
+
+@pytest.mark.browser
+def test_no_label_is_cut_off_in_the_japanese_edition(page, html):
+    pages = [path.read_text("utf-8") for path in (html / "ja/book").glob("*.html")]
+    names = {name for text in pages for name in re.findall(r"_images/([\w-]+\.svg)", text)}
+    assert len(names) > 80
+    cut = {}
+    for name in sorted(names):
+        page.goto((html / "ja/_images" / name).as_uri())
+        if found := page.evaluate(CUT):
+            cut[name] = found
+    assert cut == {}
+
+
 def test_no_picture_in_a_plot_is_of_one_colour(html):
     """As a veil is that lies over another picture, and loses what shows through it in a file."""
     pictures = [
