@@ -133,6 +133,11 @@ def test_a_term_is_translated_in_one_way(row):
     assert missing == []
 
 
+def test_textlint_reads_a_message_without_its_markup():
+    message = "層は `linear`、[0, 1) の $x_t$（[](lstm.md)）。（**重い**、[軽い](a.md)。）"
+    assert textlint.plain(message) == "層は C、x の x（「節」）。重い、軽い。"
+
+
 def test_textlint_finds_nothing_in_the_japanese_edition_and_something_in_what_is_wrong():
     """`make textlint` says so, too, and is a step of the workflow."""
     if reason := textlint.obstacle():

@@ -66,11 +66,7 @@ def install() -> None:
 
 
 def plain(message: str) -> str:
-    """A message as one reads it: without markup, and with a sign for each formula or piece of code.
-
-    >>> plain("層は `linear`、記号は $x_t$（[](lstm.md)）。（**重い**。）")
-    '層は C、記号は x（「節」）。重い。'
-    """
+    """A message as one reads it: without markup, and with a sign for a formula or for code."""
     for markup, sign in SIGNS.items():
         message = re.sub(markup, sign, message)
     message = re.sub(r"\[([^]]*)\]\([^)]+\)", lambda link: link[1] or "「節」", message)
