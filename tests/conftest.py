@@ -65,7 +65,8 @@ def site(request) -> Site:
                 returncode = build(log)
             result.write_text(json.dumps({"run": run, "returncode": returncode}))
         returncode = json.loads(result.read_text())["returncode"]
-        execution = json.loads((BUILD / "execution.json").read_text("utf-8"))
+        report = BUILD / "execution.json"  # there is none if Sphinx has not begun
+        execution = json.loads(report.read_text("utf-8")) if report.exists() else {"chapters": {}}
         return Site(returncode, log.read_text("utf-8"), execution)
 
 

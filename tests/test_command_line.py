@@ -198,6 +198,16 @@ def test_a_closed_output_is_one_that_nobody_reads(closed):
         assert result.stderr.count("\n") == (code == 2 and closed == ">&-")
 
 
+@pytest.mark.parametrize("standard_input", ["<&-", "< names.txt"])
+def test_an_input_that_is_closed_or_no_text_is_no_mistake_of_ours(standard_input):
+    Path("names.txt").write_bytes(b"M\xfcller\n")
+    command = f"{shlex.quote(sys.executable)} -m rnnbook transliterate {standard_input}"
+    utf8 = {**os.environ, "PYTHONIOENCODING": "utf-8:strict"}
+    result = subprocess.run(["bash", "-c", command], capture_output=True, text=True, env=utf8)
+    assert result.returncode == 2 and "there is no runs/names.pt" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
 # ------------------------------------------------------------------ train
 
 
@@ -427,7 +437,7 @@ def test_a_file_that_is_no_model_is_not_to_be_deleted(refused, interrupt):
 
 def test_what_a_killed_training_left_is_removed(call, interrupt):
     Path("runs").mkdir()
-    Path("runs/shakespeare.pt.checkpoint.0123.part").touch()
+    Path("runs/shakespeare.pt.checkpoint.0123456789abcdef.part").touch()
     assert call(*TRAIN["shakespeare"].split())[0] == 0
     assert list(Path("runs").glob("*.part")) == []
 

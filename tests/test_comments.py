@@ -63,7 +63,8 @@ def plain(code: str) -> str:
 @pytest.mark.parametrize("chapter", SOURCES)
 def test_both_editions_have_the_same_code(chapter, html):
     def cells(page):
-        soup = BeautifulSoup(page.read_text("utf-8"), "html.parser")
+        inputs = re.findall(r'(?s)<div class="cell_input.*?</pre>', page.read_text("utf-8"))
+        soup = BeautifulSoup("".join(inputs), "html.parser")
         return [block.get_text() for block in soup.select(".cell_input pre")]
 
     def notebook(page):

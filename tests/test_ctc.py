@@ -124,6 +124,11 @@ def test_a_sequence_is_turned_within_its_length():
     assert torch.equal(turned(there, torch.tensor([4, 2])), x)
 
 
+def test_two_directions_do_not_share_an_odd_number_of_units():
+    with pytest.raises(ValueError, match="cannot share 5 units"):
+        TwoWay(lambda D, H: nn.LSTM(D, H, batch_first=True), 3, 5)
+
+
 def test_two_layers_side_by_side_are_pytorchs_layer_in_both_directions():
     torch.manual_seed(0)
     theirs = nn.LSTM(3, 5, batch_first=True, bidirectional=True).double()

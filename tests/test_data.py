@@ -308,7 +308,9 @@ def test_killed_in_the_middle_then_run_again(server, cache):
         time.sleep(0.02)
     victim.send_signal(signal.SIGKILL)
     victim.communicate()
-    (cache / "play.txt.0123.part").write_bytes(CONTENT[:100])  # as if killed while writing
+    (cache / "play.txt.0123456789abcdef.part").write_bytes(
+        CONTENT[:100]
+    )  # as if killed while writing
     assert server.requests and "play.txt" not in files_in(cache)
 
     again = start(f"{server.address}/good")

@@ -37,7 +37,7 @@ class Fake(Chapter):
 def make(monkeypatch, tmp_path):
     """Makes chapters from what their front matter says; this machine has four cores."""
     log, active = [], set()
-    monkeypatch.setattr(execution.os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(execution.machine, "cores", lambda: 4)
     monkeypatch.setattr(execution, "_keep", lambda chapter, store: store.append(chapter.name))
 
     def made(**wishes):
@@ -96,7 +96,7 @@ def test_when_a_result_cannot_be_kept_nobody_waits_for_the_others(make, monkeypa
 
 @pytest.mark.parametrize(("gigabytes", "at_once"), [(100, 4), (5, 2), (0.5, 1)])
 def test_as_many_run_at_once_as_fit_into_memory(gigabytes, at_once, monkeypatch):
-    monkeypatch.setattr(execution.os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(execution.machine, "cores", lambda: 4)
     memory = SimpleNamespace(available=gigabytes * 1e9)
     monkeypatch.setattr(execution.psutil, "virtual_memory", lambda: memory)
     assert places() == at_once

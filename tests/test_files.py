@@ -59,10 +59,11 @@ def test_what_was_interrupted_leaves_the_old_file_and_nothing_else(error, tmp_pa
 
 
 def test_the_parts_of_one_file_are_removed_and_no_others(tmp_path):
-    for name in ("a[1].12.part", "a[1].checkpoint.34.part", "a1.56.part", "a[1]"):
-        (tmp_path / name).touch()
+    code, others = 16 * "5", ["a1.{}.part", "a[1]", "a[1].old.{}.part"]
+    for name in ("a[1].{}.part", *others):
+        (tmp_path / name.format(code)).touch()
     remove_parts(tmp_path / "a[1]")
-    assert sorted(os.listdir(tmp_path)) == ["a1.56.part", "a[1]"]
+    assert sorted(os.listdir(tmp_path)) == [name.format(code) for name in others]
 
 
 def test_devices_and_pipes_are_not_read(tmp_path):

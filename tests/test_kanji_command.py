@@ -1,5 +1,6 @@
 """`python -m rnnbook train kanji` and `draw`."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
@@ -96,6 +97,15 @@ def test_draw_begins_with_a_part_and_knows_which_there_are(call, refused):
     ((first, *_),) = drawn("kanji.svg")
     assert code == 0 and close([first], part)
     refused("no part '木' is known for --begin; known are: 氵", "draw", "--begin", "木")
+
+
+def test_draw_replaces_drawings_alone(call, refused):
+    call("train", "kanji", "--epochs", "1")
+    refused("runs/kanji.pt exists and is no drawing", "draw", "--output", "runs/kanji.pt")
+    os.mkfifo("pipe")
+    refused("a device or a pipe", "draw", "--output", "pipe")
+    for _ in range(2):
+        assert call("draw", "--output", "my.svg")[0] == 0
 
 
 def test_draw_without_a_model_says_how_to_have_one(refused):

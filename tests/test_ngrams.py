@@ -33,6 +33,14 @@ def test_the_probabilities_are_those_counted_by_hand():
             assert p[n, k] == pytest.approx(by_hand(TRAIN + OTHER[:k], character, n), abs=1e-12)
 
 
+def test_small_integers_are_counted_as_large_ones_and_too_many_characters_refused():
+    text = np.random.default_rng(0).integers(60, size=3000)
+    small = ngram_losses(text.astype(np.uint8), text[:100].astype(np.uint8), 60, M, max_order=5)
+    assert small == ngram_losses(text, text[:100], 60, M, max_order=5)
+    with pytest.raises(ValueError, match="lower max_order"):
+        ngram_losses(text, text, 150, M)
+
+
 @pytest.mark.parametrize("order", range(4))
 def test_the_probabilities_of_all_next_characters_add_up_to_one(order):
     text = np.random.default_rng(0).integers(V, size=3000)

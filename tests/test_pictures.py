@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 
+import numpy as np
 import pytest
 import resvg_py
 import torch
@@ -188,6 +189,18 @@ def test_files_that_are_no_pictures_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("rnnbook.data.picture_file.MOST_PIXELS", 2999)
     with pytest.raises(ImageError, match=r"60 × 50 pixels, more than 2,999; scale it down"):
         read_picture(path)
+
+
+def test_more_than_eight_bits_are_scaled_and_not_cut_off(tmp_path):
+    grey = np.full((40, 40), 255, np.uint8)
+    grey[10:30, 10:30] = 60
+    Image.fromarray(grey).save(tmp_path / "8.png")
+    Image.fromarray(grey.astype(np.uint16) * 257).save(tmp_path / "16.png")
+    Image.fromarray(grey.astype(np.float32)).save(tmp_path / "32.tiff")
+    eight = read_picture(tmp_path / "8.png")
+    assert torch.equal(read_picture(tmp_path / "16.png"), eight)
+    stretched = read_picture(tmp_path / "32.tiff")
+    assert stretched[0, 20, 20] == 0 and stretched[0, 5, 5] == 255
 
 
 # ------------------------------------------------------------------ which are the same

@@ -66,6 +66,11 @@ def test_cell_gradients_are_differences(data):
     assert math.isclose(gradient, (moved[0] - moved[1]) / 2e-6, rel_tol=1e-5)
 
 
+def test_what_has_no_cell_state_has_no_cell_gradients(data):
+    with pytest.raises(TypeError, match="RNN has no cell state"):
+        cell_gradients(model_of(RNN), *data)
+
+
 def test_each_sequence_has_the_gradient_of_its_own_loss(data):
     x, y = data
     model = model_of(RNN)

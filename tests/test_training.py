@@ -245,6 +245,8 @@ def test_a_run_that_explodes_tells_what_happened_before():
         train(character_model(), streams, steps=10, lr=1e-3, objective=explode)
     whole = train(character_model(), streams, steps=10, lr=1e-3)
     assert caught.value.history.losses == whole.losses[:3]
+    elsewhere = pickle.loads(pickle.dumps(caught.value))  # as from another process
+    assert str(elsewhere) == str(caught.value) and elsewhere.history.losses == whole.losses[:3]
 
 
 def test_a_gradient_that_is_not_finite_stops_the_run_even_if_the_loss_is():

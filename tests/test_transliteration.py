@@ -61,3 +61,4 @@ def test_the_words_of_a_name_are_joined_and_their_probabilities_multiplied():
     assert [one.text for one in joined] == ["ア・ウ", "イ・ウ"]
     assert [math.exp(one.log_probability) for one in joined] == pytest.approx([0.54, 0.36])
     assert join_words([first], 1) == first[:1]
+    assert len(join_words([first * 50] * 30, 100)) == 100  # not every combination is tried

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 
+from bookbuild.editions import ORIGINAL
+
 TASKS = [
     "cache",
     "claims",
@@ -35,6 +37,7 @@ def setup(app: Sphinx) -> dict:
     # a program of the demos, or a word of the frame or of a figure.
     code = Path(__file__).parents[1]
     paths = [*code.glob("bookbuild/*.py"), *code.glob("rnnbook/demos/js/*")]
-    paths += Path(app.srcdir).glob("book/locale/*/*/*.po")
+    if app.config.language != ORIGINAL:
+        paths += Path(app.srcdir).glob("book/locale/*/*/*.po")
     sources = b"".join(path.read_bytes() for path in sorted(paths))
     return {"env_version": zlib.crc32(sources), "parallel_read_safe": False}

@@ -13,6 +13,7 @@ from rnnbook.cli.main import main as rnnbook
 
 ROOT = Path.cwd()
 BUILD = ROOT / "_build"
+CACHE = BUILD / ".jupyter_cache"  # of the executions of both editions
 JAPANESE = Path("book", "locale", "ja", "LC_MESSAGES")
 PENDING = JAPANESE.with_name("pending.txt")  # pages whose translation may be incomplete
 
@@ -83,8 +84,8 @@ def sphinx(builder: str, output: Path, **settings: str) -> None:
     sys.modules["rfc3987_syntax"] = None
     from jupyter_book.sphinx import build_sphinx
 
-    if output != BUILD / "html":
-        settings["nb_execution_cache_path"] = str(BUILD / ".jupyter_cache")
+    if output.parent != BUILD:
+        settings["nb_execution_cache_path"] = str(CACHE)
     settings["external_toc_path"] = str(ROOT / "_toc.yml")
     result = build_sphinx(
         ROOT,

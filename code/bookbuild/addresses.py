@@ -32,7 +32,8 @@ def site(app: Sphinx) -> str:
     if not repository(app):
         return ""
     owner, name = repository(app).split("/")[-2:]
-    return f"https://{owner}.github.io/{name}/"
+    own = f"{owner}.github.io"
+    return f"https://{own}/" if name.lower() == own.lower() else f"https://{own}/{name}/"
 
 
 def description(doctree: nodes.document) -> str:

@@ -1,6 +1,7 @@
 """What is done with the catalogues in book/locale: `make locale`."""
 
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
@@ -9,6 +10,7 @@ from sphinx.application import Sphinx
 
 from bookbuild.editions import ORIGINAL
 from bookbuild.words import all_words
+from rnnbook.files import write_atomically
 
 HEAD = """msgid ""
 msgstr ""
@@ -57,10 +59,9 @@ def update(path: Path, new: Catalog, pending: frozenset[str] = frozenset()) -> I
     """
     catalogue = read(path) if path.exists() else Catalog()
     catalogue.update(new, no_fuzzy_matching=path.stem in pending)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "wb") as file:
-        file.write(HEAD.encode())
-        write_po(file, catalogue, omit_header=True, no_location=True, ignore_obsolete=True)
+    content = BytesIO()
+    write_po(content, catalogue, omit_header=True, no_location=True, ignore_obsolete=True)
+    write_atomically(path, HEAD.encode() + content.getvalue())
     for message in catalogue:
         if message.id and (message.fuzzy or not message.string):
             yield f"{path}: {'changed' if message.fuzzy else 'new'}: {message.id[:60]}"

@@ -30,6 +30,7 @@ from sphinx.util import logging
 
 from bookbuild import cache
 from bookbuild.status import Status
+from rnnbook import machine
 
 logger = logging.getLogger(__name__)
 
@@ -90,9 +91,8 @@ def execute(chapters: list[Chapter], config, store: JupyterCacheAbstract) -> dic
 
 def places() -> int:
     """How many chapters can run at once on this machine; BOOKBUILD_JOBS, if set, is the most."""
-    cores = os.cpu_count() or 1
-    wanted = int(os.environ.get("BOOKBUILD_JOBS", cores))
-    return max(1, min(wanted, cores, int(psutil.virtual_memory().available / MEMORY)))
+    wanted = int(os.environ.get("BOOKBUILD_JOBS", machine.cores()))
+    return max(1, min(wanted, machine.cores(), int(psutil.virtual_memory().available / MEMORY)))
 
 
 def _side_by_side(
@@ -101,7 +101,7 @@ def _side_by_side(
     """Each chapter with its outcome, as they end. When we are interrupted, all are."""
     if not chapters:
         return
-    threads = max(1, (os.cpu_count() or 1) // jobs)
+    threads = max(1, machine.cores() // jobs)
     pool = ThreadPoolExecutor(jobs)
     waiting = {pool.submit(chapter.run, config, threads, status): chapter for chapter in chapters}
     try:
@@ -137,6 +137,7 @@ def _execute_stale(app: Sphinx, env: BuildEnvironment, names: list[str]) -> None
         notebook = cache.notebook(app, name)
         if notebook and not _is_kept(notebook, store):
             stale.append(Chapter(name, Path(env.doc2path(name)), notebook))
+    app.bookbuild_executed = {chapter.name for chapter in stale}
     failures = execute(stale, config, store)
     for name, trace in failures.items():
         logger.error("%s: executing it failed\n%s", env.doc2path(name), trace)
@@ -147,14 +148,16 @@ def _execute_stale(app: Sphinx, env: BuildEnvironment, names: list[str]) -> None
 def _is_kept(notebook: NotebookNode, store: JupyterCacheAbstract) -> bool:
     try:
         record = store.match_cache_notebook(notebook)
-        store.get_cache_bundle(record.pk)
-        return True
     except KeyError:
         return False
+    try:
+        store.get_cache_bundle(record.pk)
+        return True
     except Exception:  # of many kinds: a build was killed, or the disk full, as it was written
         shutil.rmtree(Path(store.path, "executed", record.hashkey), ignore_errors=True)
         return False
 
 
 def setup(app: Sphinx) -> None:
+    app.bookbuild_executed = set()
     app.connect("env-before-read-docs", _execute_stale)

@@ -3,10 +3,12 @@
 Such are the page of claims, the report of the build, and every page with a number from another
 chapter (`{glue:text}` with `chapter::name`). They are filled in when every chapter has been read,
 and written again when that has changed: Sphinx would leave them as they are, stale, since nothing
-in their own source has.
+in their own source has. When the title of a page has changed, all pages are: they name it.
 """
 
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 
 from docutils import nodes
 from myst_nb.ext.glue.crossref import read_glue_cache
@@ -29,7 +31,14 @@ def executions(env: BuildEnvironment) -> dict[str, dict]:
 
 def outputs(env: BuildEnvironment, chapter: str) -> dict[str, dict]:
     """What a chapter has glued: for each name the output, with its `data` and `metadata`."""
-    return read_glue_cache(env.mystnb_config.output_folder, chapter)
+    folder = env.mystnb_config.output_folder
+    file = Path(folder, f"{chapter}.glue.json")
+    return _glued(folder, chapter, file.stat().st_mtime_ns if file.exists() else 0)
+
+
+@cache
+def _glued(folder: str, chapter: str, changed: int) -> dict[str, dict]:
+    return read_glue_cache(folder, chapter)
 
 
 # ------------------------------------------------------------------ filled in at the end
@@ -72,6 +81,10 @@ def _note(app: Sphinx, doctree: nodes.document) -> None:
 def _write_again(app: Sphinx, env: BuildEnvironment) -> list[str]:
     if not app.bookbuild_has_read:
         return []
+    before = getattr(env, "bookbuild_titles", None)
+    env.bookbuild_titles = {name: title.astext() for name, title in env.titles.items()}
+    if before not in (None, env.bookbuild_titles):
+        return sorted(env.found_docs)
     changed = executions(env) != getattr(env, "bookbuild_executions", None)
     env.bookbuild_executions = executions(env)
     pages = getattr(env, "bookbuild_gathering", {})

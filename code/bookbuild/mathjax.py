@@ -109,7 +109,7 @@ def _visit_display(translator, node: nodes.math_block) -> None:
     translator.body.append(translator.starttag(node, "div", CLASS="math"))
     if node["number"]:
         translator.body.append(f'<span class="eqno">({get_node_equation_number(translator, node)})')
-        translator.add_permalink_ref(node, "Link to this equation")
+        translator.add_permalink_ref(node, "")
         translator.body.append("</span>")
     tex = node.astext()
     if "\\\\" in tex and not node["nowrap"]:

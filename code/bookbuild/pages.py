@@ -13,6 +13,7 @@ from pathlib import Path
 from docutils import nodes
 from myst_nb.sphinx_ import HideCodeCellNode
 from sphinx.application import Sphinx
+from sphinx.locale import _
 from sphinx.writers.html5 import HTML5Translator
 from sphinx_exercise.nodes import is_extension_node, solution_node
 
@@ -29,6 +30,10 @@ class Translator(HTML5Translator):
     def starttag(self, node, tagname: str, suffix: str = "\n", empty=False, **attributes) -> str:
         """A tag, with the attributes that were found for it below; none ends as in XML."""
         return super().starttag(node, tagname, suffix, **attributes, **node.get("found", {}))
+
+    def add_permalink_ref(self, node: nodes.Element, title: str) -> None:
+        """A link to a heading, a figure and so on; `title` exists in English alone."""
+        super().add_permalink_ref(node, _("Link to this place"))
 
     def visit_image(self, node: nodes.image) -> None:
         if node["uri"] in self.builder.images:

@@ -5,7 +5,6 @@ executed, by a hidden cell at its end, so it is right when the chapter comes fro
 """
 
 import json
-import time
 from pathlib import Path
 
 from docutils import nodes
@@ -34,7 +33,7 @@ def records(app: Sphinx) -> dict[str, dict]:
         found[name] = {
             "seconds": data["runtime"],
             "succeeded": data["succeeded"],
-            "executed_now": data["mtime"] >= app.bookbuild_start,
+            "executed_now": name in app.bookbuild_executed,
             **(machine["metadata"]["machine"] if machine else {}),
         }
     return found
@@ -82,6 +81,5 @@ def _distinct(records, key: str) -> str:
 
 
 def setup(app: Sphinx) -> None:
-    app.bookbuild_start = time.time()
     gathering.add_directive(app, "build-report", _tables)
     app.connect("build-finished", _report)

@@ -1,6 +1,7 @@
 """Says which chapters are being executed, which cell of how many, and for how long."""
 
 import sys
+from shutil import get_terminal_size
 from time import monotonic
 
 EVERY = 15  # seconds between two lines in a log
@@ -39,7 +40,10 @@ class Status:
         if passing or (active and now - self.last >= EVERY):
             parts = [f"{now - self.begin:.0f} s: {self.ended} of {self.total} chapters"]
             parts += [f"{name} {at} ({now - begin:.0f} s)" for name, (begin, at) in active.items()]
-            self._say("; ".join(parts), end="" if passing else "\n")
+            line = "; ".join(parts)
+            if passing:  # a line that is too long would not be cleared whole
+                line = line[: get_terminal_size().columns - 1]
+            self._say(line, end="" if passing else "\n")
 
     def _say(self, text: str, end: str = "\n") -> None:
         self.last = monotonic()

@@ -1,4 +1,4 @@
-"""`python -m rnnbook`: fetch the data, train the two models of the book, and use them."""
+"""`python -m rnnbook`: fetch the data, train the models of the book, and use them."""
 
 import sys
 

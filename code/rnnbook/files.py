@@ -28,7 +28,7 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 def remove_parts(path: Path) -> None:
     """Remove what killed writers of `path` left behind. Nobody may be writing it meanwhile."""
-    for part in path.parent.glob(f"{glob.escape(path.name)}.*.part"):
+    for part in path.parent.glob(f"{glob.escape(path.name)}.{'[0-9a-f]' * 16}.part"):
         part.unlink(missing_ok=True)
 
 

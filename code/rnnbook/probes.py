@@ -24,8 +24,10 @@ def state_gradients(model: SequenceClassifier, x: Tensor, y: Tensor) -> Tensor:
 def cell_gradients(model: SequenceClassifier, x: Tensor, y: Tensor) -> Tensor:
     """∂L/∂c_t for every t, (B, T, H): `state_gradients` for the cell states of an LSTM.
 
-    The change of h_t that c_t causes is included.
+    The change of h_t that c_t causes is included. Raises `TypeError` for another layer.
     """
+    if not isinstance(model.layer, LSTM):
+        raise TypeError(f"{type(model.layer).__name__} has no cell state")
     return _gradients(model, x, y)[1]
 
 

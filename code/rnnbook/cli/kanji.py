@@ -48,10 +48,13 @@ def draw(options: argparse.Namespace) -> None:
     """Let the pen write, and save what it wrote as a drawing."""
     from rnnbook.data.kanji import load_kanji
     from rnnbook.decoding.drawing import write
-    from rnnbook.files import write_atomically
+    from rnnbook.files import check_ends, write_atomically
     from rnnbook.models.strokes import left_parts, typical
     from rnnbook.training.model_files import load_model
 
+    check_ends(options.output)
+    if options.output.exists() and options.output.suffix != ".svg":
+        raise UsageError(f"{options.output} exists and is no drawing; give --output NAME.svg")
     model, _ = load_model(options.model, "kanji")
     begin = ()
     if options.begin:

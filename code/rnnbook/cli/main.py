@@ -51,5 +51,7 @@ def program() -> int:
     """Run the command of this process. Where an output is closed (`>&-`), nobody reads it."""
     sys.stdout = sys.stdout or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
     sys.stderr = sys.stderr or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    sys.stdin = sys.stdin or os.fdopen(os.open(os.devnull, os.O_RDONLY))
     sys.stdout.reconfigure(errors="replace")  # a console may lack a character of the text
+    sys.stdin.reconfigure(errors="replace")
     return main()

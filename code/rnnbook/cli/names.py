@@ -106,11 +106,11 @@ def answer(
 def words_of(name: str, letters: str) -> list[str]:
     """The words of a name, in small letters without accents.
 
-    Raises `UsageError` for a name without letters, with unknown ones, or with too many.
+    Raises `UsageError` for a name without letters, with unknown ones, or with too long a word.
     """
     from rnnbook.data.pairs import LONGEST, plain
 
-    words = plain(name).replace("’", "'").split()
+    words = plain(name).split()
     if not words:
         raise UsageError(f"{name!r} is no name; give letters")
     if unknown := sorted(set("".join(words)) - set(letters)):

@@ -26,7 +26,7 @@ LEAST_INK, MOST_INK = 0.01, 0.9
 
 
 class ImageError(ValueError):
-    """A picture cannot be read as a digit. The message says why and what to do."""
+    """A picture cannot be read. The message says why and what to do."""
 
 
 def read_digit(path: Path) -> torch.Tensor:

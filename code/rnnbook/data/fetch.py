@@ -1,8 +1,8 @@
 """Verified files: known by the SHA-256 of their content, and never used when it differs.
 
 `verified` looks in the cache folder, then asks each source in turn. Left out: resuming a broken
-download, because the largest file is 16 MB; and any trust in a server, because of the checksum
-and of limits: no source may take longer than SECONDS or send more than LARGEST.
+download, because the largest file is 54 MB; and any trust in a server, because of the checksum
+and of limits: no answer of a source may take longer than SECONDS or be larger than LARGEST.
 """
 
 import hashlib

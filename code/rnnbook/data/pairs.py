@@ -67,9 +67,10 @@ def _characters(words: Iterable[str]) -> str:
 def plain(spelling: str) -> str:
     """A spelling in small letters, without accents and without space around it.
 
-    "Škoda" becomes "skoda". Letters that are no letter with an accent, such as ø and ß, stay.
+    "Škoda" becomes "skoda", and the apostrophe of "O’Neil" the straight one. Letters that are no
+    letter with an accent, such as ø and ß, stay.
     """
-    parts = unicodedata.normalize("NFKD", spelling.strip().lower())
+    parts = unicodedata.normalize("NFKD", spelling.strip().lower().replace("’", "'"))
     return unicodedata.normalize("NFC", ACCENTS.sub("", parts))
 
 
@@ -112,5 +113,7 @@ def _pair(line: str, where: str) -> tuple[str, str]:
         )
     if max(map(len, columns)) > LONGEST:
         raise DataError(f"{where} is longer than {LONGEST} characters; shorten it or leave it out")
-    spelling, reading = columns
-    return plain(spelling), unicodedata.normalize("NFC", reading.strip())
+    spelling, reading = plain(columns[0]), unicodedata.normalize("NFC", columns[1].strip())
+    if not spelling:
+        raise DataError(f"{where} has a spelling without a letter")
+    return spelling, reading

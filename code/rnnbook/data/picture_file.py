@@ -8,7 +8,7 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from rnnbook.data.digit_image import ImageError
+from rnnbook.data.digit_image import ImageError, brightness
 
 SIDE = 40  # pixels
 MOST_PIXELS = 20_000_000  # of a picture in a file
@@ -30,9 +30,14 @@ def read_picture(path: Path) -> Tensor:
                     f"{path} has {image.width:,} × {image.height:,} pixels, more than "
                     f"{MOST_PIXELS:,}; scale it down"
                 )
-            return on_white(without_margin(ImageOps.exif_transpose(image)))
+            image = ImageOps.exif_transpose(image)
+            if image.mode[0] in "IF":  # of 16 or 32 bits, which Pillow would cut off
+                image = Image.fromarray((255 * brightness(image)).round().astype(np.uint8))
+            return on_white(without_margin(image))
         except ImageError:
             raise
+        except Image.DecompressionBombError as error:
+            raise ImageError(f"{path} is refused, it would fill the memory ({error})") from error
         except Exception as error:  # Pillow raises many kinds for a damaged file
             raise ImageError(f"{path} is damaged or no image; give a PNG or JPEG") from error
 

@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 from rnnbook.data.fetch import SECONDS, SourceError, obtain
 from rnnbook.progress import is_watched, progress_bar
 
-LARGEST = 64_000_000  # bytes of a file, unpacked or not; the largest of the book has 47,040,016
+LARGEST = 64_000_000  # bytes of a file, unpacked or not; the largest of the book has 54 million
 
 _silent_hosts: set[str] = set()  # hosts that were too slow once are not waited for again
 

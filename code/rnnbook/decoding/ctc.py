@@ -39,10 +39,10 @@ def best_path(logits: Tensor, lengths: Tensor) -> list[list[int]]:
 def transcribe(model: nn.Module, strings: Sequence[Sequence[Recording]]) -> list[str]:
     """The digits that a model hears in each string, by its best path. Leaves it evaluating."""
     model.eval()
-    heard = []
+    device, heard = next(model.parameters()).device, []
     for i in range(0, len(strings), TOGETHER):
         some = encode_strings(strings[i : i + TOGETHER])
-        heard += map(text_of, best_path(model(some.frames, some.lengths), some.lengths))
+        heard += map(text_of, best_path(model(some.frames.to(device), some.lengths), some.lengths))
     return heard
 
 

@@ -27,9 +27,9 @@ def describe(
     than 1 it is the best that a beam finds. At most `longest` words or characters are written.
     Leaves the model in evaluation mode.
     """
-    captions = []
-    for some in pixels.split(TOGETHER):
-        numbers = torch.full((len(some),), number)
+    captions, device = [], next(model.parameters()).device
+    for some in pixels.to(device).split(TOGETHER):
+        numbers = torch.full((len(some),), number, device=device)
         if width == 1:
             answers = greedy(model, some, numbers, longest)
         else:

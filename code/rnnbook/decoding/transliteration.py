@@ -51,8 +51,11 @@ def join_words(found: Sequence[Sequence[Reading]], number: int) -> list[Reading]
 
     The words are taken to be independent: their probabilities are multiplied.
     """
-    joined = [
-        Reading("・".join(one.text for one in each), sum(one.log_probability for one in each))
-        for each in product(*(readings[:number] for readings in found))
-    ]
-    return sorted(joined, key=lambda one: -one.log_probability)[:number]
+    best, *others = found
+    for readings in others:  # what is not among the best so far is not among the best of all
+        joined = [
+            Reading(f"{one.text}・{two.text}", one.log_probability + two.log_probability)
+            for one, two in product(best[:number], readings[:number])
+        ]
+        best = sorted(joined, key=lambda one: -one.log_probability)
+    return list(best[:number])

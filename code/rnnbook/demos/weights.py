@@ -41,7 +41,7 @@ def quantise(weight: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def quantised(model: nn.Module) -> nn.Module:
-    """A copy of a model with the weights that a page gets: its matrices rounded to 8 bits."""
+    """A copy of a model with its matrices rounded to 8 bits, as a page gets them."""
     model = copy.deepcopy(model)
     with torch.no_grad():
         for weight in model.parameters():

@@ -142,12 +142,14 @@ class LinearRecurrence(nn.Module):
         return torch.polar(torch.exp(-torch.exp(self.ν)), self.θ)
 
     def forward(self, x: Tensor) -> Tensor:
-        """x (B, T, D) → the states (B, T / every, 2H): H real parts and H imaginary ones.
+        """x (B, T, D) → the states (B, T / every, 2H), a real part beside each imaginary one.
 
         The steps between two states that are read off make one product: a chunk of inputs times
-        the powers of λ.
+        the powers of λ. Raises `ValueError` when T is no multiple of `every`.
         """
         B, T, D = x.shape
+        if T % self.every:
+            raise ValueError(f"{T} steps cannot be cut into chunks of {self.every}")
         decay = self.decay()
         γ = (1 - decay.abs() ** 2).sqrt()
         weights = powers(decay, self.every).flip(0)[:, None] * γ * torch.view_as_complex(self.W)

@@ -33,11 +33,12 @@ class MinGRU(nn.Module):
     h_t = (1 - z_t) h_{t-1} + z_t n_t, with z_t = σ(x_t W_xz + b_z) and n_t = x_t W_xn + b_n. Given
     the gates, h_t is linear in h_{t-1}, entry by entry.
 
-    With `longest`, the gates start so that the units remember for about u steps each, u uniform
-    in (1, longest - 1): b_z = -ln u, the chrono start of Tallec and Ollivier (2018).
+    The gates start so that the units remember for about u steps each, u uniform in
+    (1, longest - 1): b_z = -ln u, the chrono start of Tallec and Ollivier (2018). By default that
+    is less than two steps.
     """
 
-    def __init__(self, input_size: int, hidden_size: int, longest: int | None = None):
+    def __init__(self, input_size: int, hidden_size: int, longest: int = 3):
         super().__init__()
         self.input_size, self.hidden_size = input_size, hidden_size
         bound = input_size**-0.5
@@ -45,7 +46,7 @@ class MinGRU(nn.Module):
             nn.Parameter(torch.empty(input_size, hidden_size).uniform_(-bound, bound))
             for _ in range(2)
         )
-        self.b_z = nn.Parameter(-log_spans(hidden_size, longest or 3))
+        self.b_z = nn.Parameter(-log_spans(hidden_size, longest))
         self.b_n = nn.Parameter(torch.zeros(hidden_size))
 
     def forward(self, x: Tensor, h: Tensor | None = None) -> tuple[Tensor, Tensor]:

@@ -14,11 +14,13 @@ class TwoWay(nn.Module):
     """Two layers read the same sequence, one of them from its end (Schuster and Paliwal, 1997).
 
     `make` makes a layer from the size of its inputs and of its state, such as `nn.LSTM` with
-    `batch_first`. `hidden_size` is that of both together.
+    `batch_first`. `hidden_size` is that of both together; raises `ValueError` if it is odd.
     """
 
     def __init__(self, make: Callable[[int, int], nn.Module], input_size: int, hidden_size: int):
         super().__init__()
+        if hidden_size % 2:
+            raise ValueError(f"two directions cannot share {hidden_size} units")
         self.forwards = make(input_size, hidden_size // 2)
         self.backwards = make(input_size, hidden_size // 2)
         self.input_size, self.hidden_size = input_size, hidden_size

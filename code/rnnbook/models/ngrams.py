@@ -37,7 +37,13 @@ def ngram_probabilities(
 
 
 def as_numbers(ids: np.ndarray, n: int, V: int) -> np.ndarray:
-    """Every n ids in a row of ids (N,), as one number with n digits in base V: (N - n + 1,)."""
+    """Every n ids in a row of ids (N,), as one number with n digits in base V: (N - n + 1,).
+
+    Raises `ValueError` where the numbers would be too large for 64 bits.
+    """
+    if V**n > 2**63:
+        raise ValueError(f"{n} characters of {V} in a row cannot be counted; lower max_order")
+    ids = ids.astype(np.int64)
     return sum(ids[k : len(ids) - n + 1 + k] * V ** (n - 1 - k) for k in range(n))
 
 

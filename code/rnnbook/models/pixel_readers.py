@@ -46,7 +46,7 @@ class LinearReader(nn.Module):
         return self.head(h[:, -1]), None
 
 
-class Block(nn.Module):
+class GatedBlock(nn.Module):
     """A linear recurrence, then, at every step, a mixture of its states and a gate.
 
     The gate (a gated linear unit: Dauphin et al., 2017) is the only thing that is not linear: one
@@ -73,8 +73,8 @@ class DeepReader(nn.Module):
 
     def __init__(self, angle: float, units: int = 64):
         super().__init__()
-        self.first = Block(LinearRecurrence(1, units, 10, 1000, angle, every=7), units)
-        self.second = Block(LinearRecurrence(units, units, 2, 200, math.pi), units)
+        self.first = GatedBlock(LinearRecurrence(1, units, 10, 1000, angle, every=7), units)
+        self.second = GatedBlock(LinearRecurrence(units, units, 2, 200, math.pi), units)
         self.head = nn.Linear(units, 10)
 
     def forward(self, x: Tensor, state: None = None) -> tuple[Tensor, None]:

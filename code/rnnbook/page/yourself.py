@@ -1,6 +1,7 @@
 """Compares what a reader has written in a section "Write it yourself" with what it should do."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -9,22 +10,25 @@ import numpy as np
 def compare(mine: Callable, reference: Callable, *inputs: Any, tolerance: float = 1e-4) -> None:
     """Call both functions with `inputs` and print "Right", or what differs first.
 
-    They return an array or a tensor, or a tuple of them. `tolerance` is that of `np.allclose`,
-    relative and absolute. An error of `mine` is printed, not raised, so that a page with an empty
-    function can be built.
+    They return an array or a tensor, or a tuple of them, and are given inputs of their own.
+    `tolerance` is that of `np.allclose`, relative and absolute. An error of `mine` is printed, not
+    raised, so that a page with an empty function can be built.
     """
     print(_verdict(mine, reference, inputs, tolerance))
 
 
 def _verdict(mine: Callable, reference: Callable, inputs: tuple, tolerance: float) -> str:
-    name = mine.__name__
+    name, wanted = mine.__name__, _arrays(reference(*deepcopy(inputs)))
     try:
-        found = mine(*inputs)
+        found = mine(*deepcopy(inputs))
     except Exception as error:  # whatever a beginner's function may raise
         return f"{name} stops with {type(error).__name__}: {error}"
     if found is None:
         return f"{name} returns nothing yet."
-    found, wanted = _arrays(found), _arrays(reference(*inputs))
+    try:
+        found = _arrays(found)
+    except Exception:  # of many kinds: for a list of tensors, a dictionary
+        return f"{name} returns a {type(found).__name__}; an array or a tensor is expected."
     if len(found) != len(wanted):
         return f"{name} returns {len(found)} results; {len(wanted)} are expected."
     for number, (one, other) in enumerate(zip(found, wanted, strict=True), 1):
@@ -38,7 +42,10 @@ def _verdict(mine: Callable, reference: Callable, inputs: tuple, tolerance: floa
 
 def _arrays(result: Any) -> list[np.ndarray]:
     parts = result if isinstance(result, tuple) else (result,)
-    return [np.asarray(part.detach() if hasattr(part, "detach") else part) for part in parts]
+    arrays = [np.asarray(part.detach() if hasattr(part, "detach") else part) for part in parts]
+    if any(array.dtype.kind not in "biufc" for array in arrays):
+        raise TypeError("these are no numbers")
+    return arrays
 
 
 def _first_difference(one: np.ndarray, other: np.ndarray, tolerance: float) -> str:

@@ -59,12 +59,13 @@ def confirm(name: str, executor: Executor | None = None) -> Record:
         raise StudyError(
             f"the record of {name} does not have the runs of today; make it: study {name}"
         )
+    code = code_digest(name)
     for run, trace in _side_by_side(replay, name, list(study.RUNS), study.THREADS, executor):
         if difference := first_difference(record.runs[run]["trace"], trace):
             raise StudyError(
                 f"{name} is not confirmed: {run}, {difference}; the record is as it was"
             )
-    record.confirmed = {**_machine(study), "code": code_digest(name)}
+    record.confirmed = {**_machine(study), "code": code}
     record.write()
     return record
 
@@ -100,7 +101,7 @@ def _side_by_side(
     executor: Executor | None,
 ) -> Iterator[tuple[str, Any]]:
     """Each run and what `task` returns for it, as they end; as many at once as cores allow."""
-    workers = max(1, (os.cpu_count() or 1) // threads)
+    workers = max(1, machine.cores() // threads)
     with (
         executor or ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool,
         progress_bar(total=len(runs), unit="run") as bar,

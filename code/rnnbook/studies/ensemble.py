@@ -42,13 +42,13 @@ def train_members(
     recipe: Callable[[], Recipe], seeds: list[int], stop: int | None
 ) -> tuple[list[nn.Module], dict[str, Any]]:
     """Train a network for each seed, two at a time. Returns them, and what is recorded of each."""
+    if stop is not None:
+        return [], {"trace": train_one(recipe, seeds[0], stop)[0]}
     text, begin = load_rebuilt(), time.perf_counter()
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        trained = list(pool.map(train_one, repeat(recipe), seeds, repeat(stop)))
+        trained = list(pool.map(train_one, repeat(recipe), seeds))
     minutes = (time.perf_counter() - begin) / 60
     losses, weights = zip(*trained, strict=True)
-    if stop is not None:
-        return [], {"trace": losses[0]}
     vocabulary = Vocabulary(text.text)
     members = [with_weights(recipe().model(len(vocabulary)), each) for each in weights]
     last_pass = len(text.train) // (STREAMS * WINDOW)
@@ -62,7 +62,7 @@ def train_members(
 
 
 def train_one(
-    recipe: Callable[[], Recipe], seed: int, stop: int | None
+    recipe: Callable[[], Recipe], seed: int, stop: int | None = None
 ) -> tuple[list[float], dict[str, Any]]:
     """Train one network on one thread. Returns its losses and its weights, as NumPy arrays."""
     torch.set_num_threads(1)

@@ -53,7 +53,7 @@ CELLS: dict[str, Callable[[int], nn.Module]] = {
     "GRU": lambda H: GRU(3, H),
 }
 RUNS = {cell: {"cell": cell, "steps": STEPS, "lr": LR, "seeds": [*SEEDS]} for cell in CELLS}
-RUNS["simple RNN, longer"] = {**RUNS["simple RNN"], "steps": 1500, "lr": 3e-3}
+RUNS |= {"simple RNN, longer": {**RUNS["simple RNN"], "steps": 1500, "lr": 3e-3}}
 
 
 class Teller(nn.Module):

@@ -1,4 +1,4 @@
-"""Which learning rate and dropout suit the LSTM and the transformer, for 1 pass and for 5?
+"""Which learning rate and dropout suit the LSTM and the transformer, for 1 pass, 5 and 20?
 
 The LSTM looks back by dot products. Both have about 0.45 million parameters, and all but the rate
 and the dropout is the same: batches, schedule, clipping. One seed each, judged by the exact answers
@@ -38,6 +38,9 @@ RATES = {  # for a network and a number of passes
 DROPOUTS = (0.0, 0.05, 0.15)
 LOWER = {("LSTM", 5): 1.5e-3, ("transformer", 5): 1e-3}  # as the lowest rates had done best
 GRID = [(key, lr, dropout) for key, rates in RATES.items() for lr in rates for dropout in DROPOUTS]
+# For twenty passes the rates that had done best for five, with every dropout.
+LONG = {"LSTM": 3e-3, "transformer": 2e-3}
+FOR_20 = [((net, 20), lr, dropout) for net, lr in LONG.items() for dropout in DROPOUTS]
 RUNS = {
     f"{net}, {passes} passes, {lr:g}, dropout {dropout:g}": {
         "network": net,
@@ -45,7 +48,11 @@ RUNS = {
         "lr": lr,
         "dropout": dropout,
     }
-    for (net, passes), lr, dropout in [*GRID, *((key, lr, 0.0) for key, lr in LOWER.items())]
+    for (net, passes), lr, dropout in [
+        *GRID,
+        *((key, lr, 0.0) for key, lr in LOWER.items()),
+        *FOR_20,
+    ]
 }
 
 

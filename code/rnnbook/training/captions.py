@@ -1,8 +1,9 @@
 """How good captions are, where a picture has one right caption or several.
 
-All take captions and, of the same number, references: for each caption all that are right. Raises
-`ValueError` when the numbers differ. `rnnbook.training.error_rates.exact` is the strictest. A
-measure must be read beside what costs nothing: `commonest`, `best_constant`, `nearest`.
+The measures take captions and, of the same number, references: for each caption all that are
+right. They raise `ValueError` when the numbers differ. `rnnbook.training.error_rates.exact` is the
+strictest. A measure must be read beside what costs nothing: `commonest`, `best_constant`,
+`nearest`.
 """
 
 from collections import Counter
@@ -63,6 +64,8 @@ def bleu(captions: Sequence[str], references: References) -> float:
     where captions are too short. Words are taken as they are. The package is needed for this
     alone, so that the library does not require it.
     """
+    if len(captions) != len(references):
+        raise ValueError(f"{len(captions)} captions and {len(references)} references")
     most = max(map(len, references))
     columns = [[right[i] if i < len(right) else None for right in references] for i in range(most)]
     BLEU = import_module("sacrebleu.metrics").BLEU
@@ -90,14 +93,16 @@ def best_constant(captions: References, split: Split = str.split) -> str:
     It is one of them. A picture with several captions counts with its first.
     """
     firsts = Counter(right[0] for right in captions)
-    bags = [(Counter(split(one)), n) for one, n in firsts.items()]
-
-    def total(candidate: str) -> float:
-        bag = Counter(split(candidate))
-        size = bag.total()
-        return sum(2 * n * (bag & other).total() / (size + other.total()) for other, n in bags)
-
-    return max(sorted(firsts), key=total)
+    candidates = sorted(firsts)
+    bags = [Counter(split(one)) for one in candidates]
+    words = sorted({word for bag in bags for word in bag})
+    counts = torch.tensor([[bag[word] for word in words] for bag in bags])  # (C, words)
+    sizes, often = counts.sum(1), torch.tensor([firsts[one] for one in candidates])
+    totals = [
+        (often * 2 * torch.minimum(row, counts).sum(1) / (size + sizes)).sum().item()
+        for row, size in zip(counts, sizes, strict=True)
+    ]
+    return candidates[totals.index(max(totals))]
 
 
 def nearest(pictures: Sequence[Picture], known: Sequence[Picture], language: Language) -> list[str]:

@@ -79,7 +79,7 @@ class CaptionBatches:
     def __init__(self, data: Captioned, batch_size: int, seed: int = 0, shift: int = 2):
         self.data, self.steps = data, data.lengths + 1
         self.previous, self.y = teacher_forced(data.ids, data.lengths)
-        self.order = SimilarLengths(data.languages, batch_size, seed)
+        self.order = SimilarLengths(data.languages, batch_size, seed)  # alike in the language
         self.seed, self.shift = seed, shift
 
     def __len__(self) -> int:

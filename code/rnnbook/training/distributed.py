@@ -4,9 +4,10 @@
 other. Each keeps the whole model and trains on its share of the rows of every batch; after the
 backward pass PyTorch replaces every gradient with its mean over the processes, which is the
 gradient of the whole batch. So one process and two do the same, up to rounding, and but for
-dropout, whose random numbers each process draws for itself. With one process, nothing here does
-anything. Tested with two processes on one machine, on processors; with several GPUs or machines,
-never. Left out: models that do not fit into one process.
+dropout and noise, whose random numbers each process draws for itself, and for the batch
+normalisation of `Describer`, which each does with its own share. With one process, nothing here
+does anything. Tested with two processes on one machine, on processors; with several GPUs or
+machines, never. Left out: models that do not fit into one process.
 """
 
 import os

@@ -11,6 +11,7 @@ from rnnbook.data.words import IGNORED
 from rnnbook.layers.mixture import log_density
 from rnnbook.models.pen import Pen
 from rnnbook.training.batches import Batch, SimilarLengths
+from rnnbook.training.measures import device_of
 from rnnbook.training.recipe import Recipe
 
 
@@ -75,9 +76,10 @@ def costs(model: Pen, drawings: Sequence[Sequence[Stroke]]) -> tuple[Tensor, Ten
     model.eval()
     y, lengths = encode_drawings(drawings)
     losses = [
-        movement_losses(model, known_before(some[:, :-1]), some).sum(dim=1) for some in y.split(100)
+        movement_losses(model, known_before(some[:, :-1]), some).sum(dim=1)
+        for some in y.to(device_of(model)).split(100)
     ]
-    return torch.cat(losses), lengths - 1
+    return torch.cat(losses).cpu(), lengths - 1
 
 
 def pen(M: int = 10) -> Pen:

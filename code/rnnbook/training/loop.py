@@ -43,7 +43,8 @@ def train(
 
     With a `checkpoint` file, the run is saved there every `checkpoint_every` steps, and goes on
     from there if the file exists. Go on with the same arguments: they are not stored. With
-    `stop`, the run ends after so many steps, with the learning rates of the whole.
+    `stop`, the run ends after so many steps, with the learning rates of the whole; it is then
+    neither evaluated nor saved, unless that step is due.
 
     Of several processes (`rnnbook.training.distributed`), each trains on its share of every batch,
     and the first alone evaluates and saves.

@@ -53,6 +53,7 @@ def alone(path: Path) -> Iterator[None]:
         raise _unwritable(path, error) from error
     try:
         remove_parts(path)
+        remove_parts(checkpoint_of(path))
         yield
     finally:
         lock.release()

@@ -75,6 +75,10 @@ class Diverged(FloatingPointError):
     history: History
 
     def __init__(self, loss: float, norm: float):
-        super().__init__(
+        super().__init__(loss, norm)  # which a process hands to another one
+
+    def __str__(self) -> str:
+        loss, norm = self.args
+        return (
             f"the loss is {loss:g} and the norm of its gradient {norm:g}: try a lower learning rate"
         )

@@ -3,11 +3,12 @@
 Tensors as small as ours cost the same whether they hold the numbers of one network or of three;
 twenty networks in one tensor take a fraction of the time of twenty trainings. Each has its own
 weights, reads its own batches, and has its own gradient, clipped by itself: none knows of the
-others. Left out: evaluation, checkpoints and a state that is carried on; `rnnbook.training.loop`
-has them.
+others. Left out: evaluation, checkpoints, a state that is carried on, and an error when a loss is
+no longer finite; `rnnbook.training.loop` has them.
 """
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 
 import torch
 from torch import Tensor, nn
@@ -23,7 +24,7 @@ def stack(networks: Sequence[nn.Module]) -> nn.Module:
     A matrix (D, H) becomes (S, D, H), a vector (H,) becomes (S, 1, H); so what only multiplies
     from the right and adds, as our cells do, does to x (S, B, D) what each did to its x (B, D).
     """
-    whole = networks[0]
+    whole = deepcopy(networks[0])
     for name, first in list(whole.named_parameters()):
         numbers = torch.stack([network.get_parameter(name).data for network in networks])
         owner, _, own_name = name.rpartition(".")

@@ -8,7 +8,7 @@ const BETWEEN_STROKES = 600;
 
 /** Scale and centre ink (PAD × PAD numbers from 0 to 1) as MNIST's digits were: the longer side
     20 pixels, the centre of mass in the middle of 28 × 28. Returns null where there is no ink.
-    `rnnbook.images` does the same for picture files. */
+    `rnnbook.data.digit_image` does the same for picture files. */
 function prepared(ink, size = PAD) {
   const box = bounds(ink, size);
   if (!box) return null;

@@ -79,8 +79,9 @@ function makeDigits(stage, { examples, labels }, weights) {
   function read(one, itsLabel) {
     take(one, itsLabel);
     row = 0;
-    if (calm.matches) show(SIDE);
-    else run();
+    if (!calm.matches) return run();
+    show(SIDE);
+    summary.textContent = status.textContent;
   }
 
   function run() {

@@ -5,18 +5,18 @@ const MOST_MOVEMENTS = 200;
 const TOLERANCE = 1.2; // of the reader's strokes, as in the training
 const TWENTY = 20;
 
-/** A pen in a square: `strokes` are what it was given and what it has written after that. */
+/** A pen in a square: `strokes` are those that were `given` and what it has written after them. */
 function makeWriter(pen, first, random) {
-  const strokes = [];
+  const strokes = [], given = [];
   let known = pen.start(), count = 0;
-  const self = { strokes, given: 0, done: false, take, step, known: () => known };
+  const self = { strokes, given, done: false, take, step, known: () => known, hasWritten: () => count > 0 };
   first.forEach(take);
 
   /** Follow a stroke that is given. */
   function take(stroke) {
     for (const movement of movementsOf(stroke, known.place)) known = pen.follow(known, movement);
-    strokes.push(stroke);
-    self.given = strokes.length;
+    given.push(stroke);
+    strokes.push([...stroke]); // a copy: the pen may go on with the last one
   }
 
   /** One movement of the pen. Returns whether it was the last. */
@@ -42,7 +42,7 @@ function makeKanji(stage, { beginnings, temperature: opening }, weights) {
   const sheet = makeSquare({
     begun: () => {
       pause();
-      if (writer.done || writer.strokes.length > writer.given) begin([]); // what the pen has written makes room
+      if (writer.hasWritten()) begin([]); // what the pen has written makes room
     },
     drawn: (points) => {
       writer.take(thinned(points, TOLERANCE));
@@ -75,14 +75,14 @@ function makeKanji(stage, { beginnings, temperature: opening }, weights) {
     return key;
   });
   const status = statusLine();
+  status.setAttribute("aria-live", "off"); // while it writes it changes too often to be read aloud
   const tell = (words) => (status.textContent = words);
   const small = element("div", { class: "twenty", role: "group", "aria-label": say("Twenty at once") });
   const twenty = button(say("Twenty at once"), fill);
 
   const another = (first) => makeWriter(pen, first, uniform(seed++));
-  const givenStrokes = () => writer.strokes.slice(0, writer.given);
-  const beginAgain = () => begin(givenStrokes());
-  const show = () => sheet.show(writer.strokes, writer.given, writer.done ? null : writer.known());
+  const beginAgain = () => begin(writer.given);
+  const show = () => sheet.show(writer.strokes, writer.given.length, writer.done ? null : writer.known());
 
   /** An empty square, with strokes that are given. */
   function begin(first) {
@@ -121,7 +121,7 @@ function makeKanji(stage, { beginnings, temperature: opening }, weights) {
   function fill() {
     stopSheet?.();
     small.replaceChildren();
-    const first = givenStrokes();
+    const first = [...writer.given];
     let next = another(first);
     stopSheet = inPieces(() => {
       if (!next.step(temperature)) return false;

@@ -18,6 +18,7 @@ function makeSpeech(stage, { recordings, scale, opening }, weights) {
   /** One of the recordings of a digit, another one than `last` where there is one. */
   function voiceOf(digit, last = null) {
     const all = known.filter((one) => one.digit === digit && one !== last);
+    if (!all.length) return last;
     return all[Math.floor(random() * all.length)];
   }
 
@@ -77,6 +78,7 @@ function makeSpeech(stage, { recordings, scale, opening }, weights) {
   const remove = button(say("Take the last away"), () => join(said.slice(0, -1)));
   const voices = button(say("Other recordings"), () => join(said.map((old) => voiceOf(old.digit, old))));
   const status = statusLine();
+  status.setAttribute("aria-live", "off"); // while it plays it changes too often to be read aloud
 
   stage.append(
     toTry(say("Drag over the sound: when does each network know a digit? Then say digits of your own.")),
