@@ -113,21 +113,24 @@ def test_rounding_moves_no_weight_by_more_than_half_a_step():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_demo_begins_and_fits_a_phone(kind, show):
+def test_a_demo_begins_says_what_to_try_names_its_controls_and_fits_a_phone(kind, show):
     page = show(ALL[kind]())
-    page.set_viewport_size({"width": 360, "height": 740})
     assert page.locator(".still").count() == 0
+    line = page.locator(".stage > :first-child")
+    assert "try" in line.get_attribute("class") and len(line.inner_text()) > 20
+    unnamed = page.evaluate(
+        """[...document.querySelectorAll('.rnn-demo :is(button, select, input, textarea)')]
+        .filter(node => node.checkVisibility({ visibilityProperty: true }))
+        .filter(node => !(node.ariaLabel || node.textContent.trim()
+                          || node.closest('label')?.textContent.trim()))
+        .map(node => node.outerHTML)"""
+    )
+    assert unnamed == []
+    page.set_viewport_size({"width": 360, "height": 740})
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     assert page.evaluate(SMALL_TARGETS) == []
     folder = ROOT / "_build" / "screenshots"  # to be looked at
     page.screenshot(path=folder / f"demo-{kind}.png", full_page=True)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_demo_says_first_what_to_try(kind, show):
-    page = show(ALL[kind]())
-    line = page.locator(".stage > :first-child")
-    assert "try" in line.get_attribute("class") and len(line.inner_text()) > 20
 
 
 PLACES = """
@@ -181,19 +184,6 @@ SMALL_TARGETS = """
   .map(node => [node.outerHTML.slice(0, 80), node.getBoundingClientRect()])
   .filter(([_, box]) => box.width > 0 && box.height < 43.5).map(([name]) => name)
 """
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_every_control_has_a_name(kind, show):
-    page = show(ALL[kind]())
-    unnamed = page.evaluate(
-        """[...document.querySelectorAll('.rnn-demo :is(button, select, input, textarea)')]
-        .filter(node => node.checkVisibility({ visibilityProperty: true }))
-        .filter(node => !(node.ariaLabel || node.textContent.trim()
-                          || node.closest('label')?.textContent.trim()))
-        .map(node => node.outerHTML)"""
-    )
-    assert unnamed == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
