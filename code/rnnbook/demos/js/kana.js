@@ -7,7 +7,7 @@ const OTHERS = 2; // likely kana shown below the one that is written
 
 /** A share in few signs: 62 %, 3.1 %, < 0.1 %. */
 const share = (p) =>
-  (p < 0.001 ? "< 0.1 %" : p < 0.0995 ? `${(100 * p).toFixed(1)} %` : `${Math.round(100 * p)} %`);
+  (p < 0.001 ? "<\u00a00.1\u00a0%" : p < 0.0995 ? `${(100 * p).toFixed(1)}\u00a0%` : `${Math.round(100 * p)}\u00a0%`);
 
 /** A text, mostly kana, with a probability. */
 const sign = (name, kind, attributes = {}) => element(name, { class: `sign ${kind}`, ...attributes },
