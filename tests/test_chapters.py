@@ -3,12 +3,8 @@
 import json
 import os
 import re
-import runpy
 import subprocess
 import sys
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import redirect_stdout
-from multiprocessing import get_context
 from pathlib import Path
 
 import jupytext
@@ -102,21 +98,6 @@ LESS = {  # of what takes long and is no training
 }
 
 
-# Each program runs in a process of its own, which finds the libraries already imported.
-WARM = get_context("forkserver")
-WARM.set_forkserver_preload(["torch", "matplotlib.pyplot"])
-
-
-def execute(program: Path) -> None:
-    """Run a program in its folder, on one thread."""
-    import torch
-
-    torch.set_num_threads(1)
-    os.chdir(program.parent)
-    with redirect_stdout(None):
-        runpy.run_path(str(program), run_name="__main__")
-
-
 def code_cells(chapter: str, *, shown: bool) -> list[str]:
     """The code of the cells that a reader sees, or of those that are folded or left out."""
     cells = jupytext.read(ROOT / f"book/{chapter}.md").cells
@@ -136,8 +117,11 @@ def test_the_cells_that_one_sees_are_a_program(chapter, tmp_path):
         cells = cells.replace(old, new)
     program = tmp_path / f"{chapter}.py"
     program.write_text(SHORT + cells, "utf-8")
-    with ProcessPoolExecutor(1, mp_context=WARM) as pool:
-        pool.submit(execute, program).result()
+    environment = {**os.environ, "MPLBACKEND": "agg", "OMP_NUM_THREADS": "1"}
+    result = subprocess.run(
+        [sys.executable, program], env=environment, cwd=tmp_path, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stderr[-3000:]
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
