@@ -114,7 +114,17 @@ def by_torch(pixels, languages):
 
 
 def status(word: str, p: float) -> str:
-    return f"{word}: probability {round(100 * p)} %"
+    return f"{word}: probability {percent(p)}"
+
+
+def percent(p: float) -> str:
+    """A probability as a live figure shows it: only 0 and 1 are 0 % and 100 %."""
+    nobreak = "\N{NO-BREAK SPACE}"
+    if 0 < p < 0.001:
+        return f"<{nobreak}0.1{nobreak}%"
+    if 0.995 <= p < 1:
+        return f">{nobreak}99{nobreak}%"
+    return f"{100 * p:.{1 if 0 < p < 0.0995 else 0}f}{nobreak}%"
 
 
 def compare(dark: torch.Tensor, look: torch.Tensor) -> None:

@@ -22,6 +22,7 @@ from demo_examples import (
     trainer,
     writer,
 )
+from picture_examples import percent
 from rnnbook.data import digit_image
 from rnnbook.demos import KINDS
 from rnnbook.demos.page import JS
@@ -45,6 +46,14 @@ def recurrence(show):
         return page.evaluate(program, arguments)
 
     return call
+
+
+def test_a_probability_is_0_or_100_percent_only_if_it_is(recurrence):
+    shares = [0, 1e-9, 0.001, 0.0312, 0.0994, 0.0995, 0.624, 0.9949, 0.995, 0.999999, 1]
+    shown = ["0", "< 0.1", "0.1", "3.1", "9.9", "10", "62", "99", "> 99", "> 99", "100"]
+    nobreak = [f"{text} %".replace(" ", "\N{NO-BREAK SPACE}") for text in shown]
+    assert recurrence("shares.map(percent)", shares=shares) == nobreak
+    assert [percent(p) for p in shares] == nobreak  # what other tests expect
 
 
 @pytest.mark.parametrize("kind", ["LSTM", "RNN"])
@@ -567,8 +576,8 @@ def test_what_is_read_is_what_torch_reads(show):
         p = model(image.view(1, 28, 28))[0].softmax(dim=1)[0]
     page.get_by_label("test image 1, a 5").wait_for()
     shown = page.locator(".bars .value").all_inner_texts()
-    expected = [round(100 * value) for value in p.tolist()]
-    assert [int(text.split(" ")[0]) for text in shown] == pytest.approx(expected, abs=1)
+    expected = [100 * value for value in p.tolist()]
+    assert [float(text.split()[0]) for text in shown] == pytest.approx(expected, abs=1)
 
 
 def test_an_empty_pad_and_a_drawing(show):
@@ -584,7 +593,7 @@ def test_an_empty_pad_and_a_drawing(show):
     assert page.locator(".status").first.inner_text().startswith("After 28 rows")
     page.get_by_role("button", name="Clear").click()
     assert "Draw a digit" in page.locator(".status").first.inner_text()
-    assert page.locator(".bars .value").all_inner_texts() == ["10 %"] * 10
+    assert page.locator(".bars .value").all_inner_texts() == [percent(0.1)] * 10
 
 
 def test_a_stroke_is_added_to_the_drawing_and_not_to_a_test_image(show):

@@ -312,6 +312,16 @@ def test_the_contents_name_every_page_and_mark_this_one(path, html):
         assert bool(re.search("[ぁ-んァ-ヶ]", caption)) == path.startswith("ja/"), caption
 
 
+@pytest.mark.parametrize("edition", ["", "ja/"])
+def test_what_a_cell_prints_behind_a_guess_is_seen_with_the_answer(edition, page, html):
+    page.goto((html / f"{edition}book/simple_rnn.html").as_uri())
+    answer = page.locator("details.guess").first
+    printed = answer.locator("+ .cell .cell_output")
+    assert not printed.is_visible()
+    answer.locator("summary").click()
+    assert printed.is_visible() and "0.9524" in printed.inner_text()
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_cells_that_a_phone_shows_below_each_other_name_their_columns(path, html):
     tables = re.findall(r"(?s)<table.*?</table>", (html / path).read_text("utf-8"))

@@ -2,7 +2,7 @@
 
 A picture with its size leaves the text where it is while it loads; all but the first are loaded
 when the reader comes near. A box of the class `dropdown`, as a solution, is a `<details>` element,
-so it opens without a script.
+so it opens without a script. What a cell prints right behind an answer opens with it.
 """
 
 from functools import cache
@@ -73,8 +73,10 @@ class Translator(HTML5Translator):
         """The title of a fold is its summary; a link in it would not open the fold."""
         if not is_fold(node.parent):
             return super().visit_title(node)
-        words = self.encode(node.astext())
-        self.body.append(f'<summary class="admonition-title">{words}</summary>\n')
+        more = _has_output_behind(node.parent)
+        hint = {"data-hint": _("(and what the next cell prints)")} if more else {}
+        self.body.append(self.starttag(node, "summary", "", CLASS="admonition-title", **hint))
+        self.body.append(f"{self.encode(node.astext())}</summary>\n")
         raise nodes.SkipNode
 
     def visit_section(self, node: nodes.section) -> None:
@@ -100,8 +102,17 @@ def is_fold(node: nodes.Element) -> bool:
     return "dropdown" in node["classes"]
 
 
+def _has_output_behind(node: nodes.Element) -> bool:
+    """Whether an answer is followed by what a cell prints, which one is to see with it."""
+    behind = node.next_node(descend=False, siblings=True)
+    if not isinstance(node, nodes.admonition) or not isinstance(behind, nodes.container):
+        return False
+    return any("cell_output" in part["classes"] for part in behind.children)
+
+
 def _open_details(translator, node: nodes.Element) -> None:
-    translator.body.append(translator.starttag(node, "details", CLASS="admonition"))
+    kind = "admonition guess" if _has_output_behind(node) else "admonition"
+    translator.body.append(translator.starttag(node, "details", CLASS=kind))
 
 
 def _open_fold(translator, node: HideCodeCellNode) -> None:

@@ -11,7 +11,7 @@ class OrthogonalRNN(nn.Module):
 
     h_t = modReLU(x_t W_xh + h_{t-1} Q), with Q = exp(A - Aᵀ): the exponential of a skew-symmetric
     matrix is orthogonal, whatever A is (Lezcano-Casado and Martínez-Rubio, 2019). Q starts as
-    rotations of pairs of units by angles drawn uniformly from ±π (Henaff et al., 2016).
+    rotations of pairs of units by angles drawn uniformly between −π and π (Henaff et al., 2016).
     """
 
     def __init__(self, input_size: int, hidden_size: int):

@@ -42,7 +42,7 @@ function makeAlignments(stage, settings, weights) {
     const weights = looks()[at()];
     if (!weights) return "";
     const most = [...weights.keys()].sort((a, b) => weights[b] - weights[a]).slice(0, MENTIONED);
-    const letters = most.sort((a, b) => a - b).map((s) => `${name[s]} ${share(weights[s])}`).join(", ");
+    const letters = most.sort((a, b) => a - b).map((s) => `${name[s]} ${percent(weights[s])}`).join(", ");
     return say("{kana} looks at {letters}", { kana: text(path[at()]), letters });
   }
 
@@ -110,7 +110,7 @@ function makeAlignment(choose) {
     return drawing("g", {},
       drawing("rect", { ...box, class: "seen", style: `--share: ${weight}` }),
       drawing("text", { x, y: TOP - 8, class: "letter" }, letter),
-      drawing("text", { x, y: TOP - 42, class: "value" }, weight < 0.095 ? "" : share(weight)));
+      drawing("text", { x, y: TOP - 42, class: "value" }, weight < 0.095 ? "" : percent(weight)));
   }
 
   /** A kana that can be pointed at, clicked, and reached with arrow keys. */

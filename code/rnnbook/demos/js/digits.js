@@ -133,8 +133,6 @@ function makeDigits(stage, { examples, labels }, weights) {
   show(SIDE);
 }
 
-const percent = (p) => (p > 0.995 && p < 1 ? "> 99 %" : `${Math.round(100 * p)} %`);
-
 /** A strip of colours: orange for the lowest value, none in between, blue for 1. */
 function colours(canvas, values, low) {
   const context = canvas.getContext("2d"), data = context.createImageData(values.length, 1);

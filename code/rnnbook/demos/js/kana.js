@@ -5,10 +5,6 @@ const PLACES = 16; // of kana, and of the sign at the end
 const SEEN = 9; // places that have their room from the beginning; more can be scrolled to
 const OTHERS = 2; // likely kana shown below the one that is written
 
-/** A share in few signs: 62 %, 3.1 %, < 0.1 %. */
-const share = (p) =>
-  (p < 0.001 ? "<\u00a00.1\u00a0%" : p < 0.0995 ? `${(100 * p).toFixed(1)}\u00a0%` : `${Math.round(100 * p)}\u00a0%`);
-
 /** A text, mostly kana, with a probability. */
 const sign = (name, kind, attributes = {}) => element(name, { class: `sign ${kind}`, ...attributes },
   element("span", { lang: "ja" }), " ", element("span", { class: "value" }));
@@ -16,7 +12,7 @@ const sign = (name, kind, attributes = {}) => element(name, { class: `sign ${kin
 function fill(node, text, p) {
   node.style.setProperty("--share", p);
   node.firstChild.textContent = text;
-  node.lastChild.textContent = text && share(p);
+  node.lastChild.textContent = text && percent(p);
 }
 
 /* ------------------------------------------------------------------ kana by kana */
@@ -61,7 +57,7 @@ function makePlaces(kana, sounds, choose) {
     others.forEach((key, k) => {
       fill(key, text(order[k]), p[order[k]]);
       key.dataset.id = order[k];
-      key.setAttribute("aria-label", say("{kana} {p}, in place of number {t}", { kana: text(order[k]), p: share(p[order[k]]), t: t + 1 }));
+      key.setAttribute("aria-label", say("{kana} {p}, in place of number {t}", { kana: text(order[k]), p: percent(p[order[k]]), t: t + 1 }));
     });
   }
 

@@ -43,7 +43,7 @@ function makeNames(stage, settings, weights) {
   function words() {
     if (!path.length) return "";
     const p = path.reduce((product, step) => product * step.p[step.id], 1);
-    const known = { answer: ids().map((id) => kana[id - 1]).join(""), p: share(p) };
+    const known = { answer: ids().map((id) => kana[id - 1]).join(""), p: percent(p) };
     if (!ended()) return say("{answer} …: probability {p} so far.", known);
     if (path.some(({ id, best }) => id !== best)) return say("{answer}: probability {p}. Orange: not its first choice.", known);
     const better = search.done && Math.exp(kept[0].score) > p * 1.0001;

@@ -14,7 +14,7 @@ function makeExpected(characters) {
     const order = [...p.keys()].sort((a, b) => p[b] - p[a]).slice(0, 8);
     list.append(...order.map((other) => element("li", { class: other === id ? "drawn" : "", style: `--share:${p[other]}` },
       element("code", {}, visible(characters[other])), element("span", { class: "track" }),
-      element("span", { class: "value" }, `${(100 * p[other]).toFixed(1)} %`))));
+      element("span", { class: "value" }, percent(p[other])))));
   }
 
   const aloud = (on) => words.setAttribute("aria-live", on ? "polite" : "off");

@@ -124,7 +124,7 @@ function makePictures(stage, { pictures, words, heads }, weights) {
     sheet.look(all[at] ? ofHead(all[at].looks, head) : null);
     const asked = all[at] ? [all[at]] : path; // a word, or the whole caption with its end
     const text = asked.filter(({ id }) => id !== END).map(word), p = asked.reduce((product, step) => product * step.p, 1);
-    status.textContent = text.length ? say("{word}: probability {p}", { word: sentence(text), p: share(p) }) : "";
+    status.textContent = text.length ? say("{word}: probability {p}", { word: sentence(text), p: percent(p) }) : "";
     languages.forEach((key, k) => key.setAttribute("aria-pressed", k === language));
     right.classList.toggle("unsaid", !finished());
   }
@@ -148,8 +148,6 @@ const sentence = (words) => words.reduce((text, word) => text + (/[a-z]$/.test(t
 /** The weights of one head, or the mean of all. */
 const ofHead = (looks, head) =>
   head === "mean" ? looks[0].map((_, s) => looks.reduce((sum, look) => sum + look[s], 0) / looks.length) : looks[head];
-
-const share = (p) => (p < 0.0095 ? "< 1 %" : `${Math.round(100 * p)} %`);
 
 /** The words that were said, with their language where it begins. `choose(t)` is called for a word
     that the reader points at. */

@@ -14,7 +14,7 @@ function makeScores() {
     element("span", { class: "track" }), element("span", { class: "value" })));
   const show = (shares) => rows.forEach((row, k) => {
     row.style.setProperty("--share", shares[k]);
-    row.lastChild.textContent = `${Math.round(100 * shares[k])} %`;
+    row.lastChild.textContent = percent(shares[k]);
   });
   return { node: element("ul", { class: "scores", "aria-label": say("right answers") }, ...rows), show };
 }

@@ -26,6 +26,13 @@ function filled(node, attributes, children) {
   return node;
 }
 
+/** A probability or share in few signs: 62 %, 3.1 %, < 0.1 %, > 99 %; only 0 and 1 are 0 % and 100 %. */
+function percent(p) {
+  if (p > 0 && p < 0.001) return "<\u00a00.1\u00a0%";
+  if (p >= 0.995 && p < 1) return ">\u00a099\u00a0%";
+  return `${(100 * p).toFixed(p > 0 && p < 0.0995 ? 1 : 0)}\u00a0%`;
+}
+
 /* ------------------------------------------------------------------ controls */
 
 const button = (text, onclick, attributes = {}) =>
