@@ -1,9 +1,9 @@
 """The league of characters again, after ten passes through the training text.
 
-Every network of `rnnbook.studies.search`, one seed, with half of the learning rate that suited it
-best for one pass, since longer trainings want lower ones. The first 50,000 characters of the
-training text are left out. The loss on these and on the validation text is measured in windows of
-64 that overlap, which suits every network, and on the latter also with the state carried along.
+Every network of `rnnbook.studies.search`, one seed, with the learning rate that suited it best for
+one pass and with parts of it. The first 50,000 characters of the training text are left out, to
+choose the rate by. The loss on these and on the validation text is measured in windows of 64 that
+overlap, which suits every network, and on the latter also with the state carried along.
 """
 
 import time
@@ -17,7 +17,12 @@ from rnnbook.training.recipes import WINDOW
 
 THREADS = 1
 STEPS = 9_320  # of 16 × 64 characters, ten times through what is left of the text
-RUNS = {f"{net}, {best / 2:g}": {"network": net, "lr": best / 2} for net, best in RATES.items()}
+PARTS = {"LSTM": (2, 4, 8)}  # of the rate for one pass, until the best lies between two others
+RUNS = {
+    f"{net}, {best / part:g}": {"network": net, "lr": best / part}
+    for net, best in RATES.items()
+    for part in PARTS.get(net, (1, 2, 4))
+}
 
 
 def run(settings: dict[str, Any], stop: int | None = None) -> dict[str, Any]:
