@@ -104,10 +104,10 @@ def is_fold(node: nodes.Element) -> bool:
 
 def _has_output_behind(node: nodes.Element) -> bool:
     """Whether an answer is followed by what a cell prints, which one is to see with it."""
-    behind = node.next_node(descend=False, siblings=True)
-    if not isinstance(node, nodes.admonition) or not isinstance(behind, nodes.container):
+    cell = node.next_node(descend=False, siblings=True)
+    if not isinstance(node, nodes.admonition) or not isinstance(cell, nodes.container):
         return False
-    return any("cell_output" in part["classes"] for part in behind.children)
+    return any("stream" in output["classes"] for part in cell.children for output in part.children)
 
 
 def _open_details(translator, node: nodes.Element) -> None:
