@@ -1,5 +1,6 @@
 """The build, on a miniature book: what runs again, what does not, and how it fails."""
 
+import json
 import os
 import platform
 import re
@@ -84,6 +85,11 @@ FILES = {
     ```
     """,
     "lib/mini/__init__.py": "",
+    "lib/mini/__main__.py": """
+        import sys
+        from pathlib import Path
+        print(*sys.argv[1:], file=Path(__file__).with_name("fetched.txt").open("a"))
+    """,
     "lib/mini/direct.py": """
         from mini.deep import base
         def answer():
@@ -176,6 +182,11 @@ class Book:
         times = {name: n - before.get(name, 0) for name, n in self.runs().items()}
         assert max(times.values()) <= 1, f"executed more than once: {times}"
         return process.returncode, output, {name for name, n in times.items() if n}
+
+    def executions(self) -> set[str]:
+        """The chapters of which the last build says what their execution took."""
+        report = (self.folder / "_build/execution.json").read_text("utf-8")
+        return set(json.loads(report)["chapters"])
 
     def page(self, name: str) -> str:
         return (self.folder / "_build/html" / f"{name}.html").read_text("utf-8")
@@ -333,8 +344,10 @@ def test_a_failing_cell_is_shown_and_fails_again(book):
         assert code != 0
         assert "beta.md" in output and "assert 1 == 2" in output
         assert "AssertionError" in output and "the moon" in output
+        assert "beta" not in book.executions()
     book.edit("beta.md", "assert 1 == 2, 'the moon'\n", "")
     assert book.build() == set()  # the run from before the failure still counts
+    assert book.executions() == {"alpha", "beta"}
 
 
 def test_a_false_claim_stops_the_build(book):
@@ -405,7 +418,27 @@ def test_two_builds_at_once_take_turns(book):
     assert "answer is 82" in words(book.page("alpha"))
 
 
+def test_the_data_are_fetched_once_before_chapters_run_side_by_side(book):
+    """Or they would wait for each other's, and say so in what they print."""
+    fetched = book.folder / "lib/mini/fetched.txt"
+    fetched.unlink()
+    book.edit("lib/minidist-1.0.dist-info/METADATA", "Version: 1.0", "Version: 3.0")
+    assert book.build() == {"alpha", "beta"}
+    first = min(path.stat().st_mtime for path in book.folder.glob("*.ran"))
+    assert fetched.read_text() == "data\n" and fetched.stat().st_mtime < first
+    assert book.build() == set()
+    assert fetched.read_text() == "data\n"
+
+
+def test_where_data_cannot_be_fetched_nothing_runs(book):
+    book.edit("lib/mini/__main__.py", "import sys", "import sys\nsys.exit('no network')")
+    book.edit("lib/minidist-1.0.dist-info/METADATA", "Version: 1.0", "Version: 4.0")
+    code, output, executed = book.try_to_build()
+    assert code != 0 and "no network" in output and "cannot be had" in output
+    assert executed == set()
+
+
 def test_data_that_cannot_be_had_are_named(book):
     (book.folder / "lib/mini/data.txt").unlink()
     code, output, _ = book.try_to_build()
-    assert code != 0 and "mini.data has no data" in output
+    assert code != 0 and "data.txt" in output

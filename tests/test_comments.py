@@ -31,11 +31,6 @@ def test_words_for_comments_and_the_same_code():
     assert translated(CODE, {}) == CODE
 
 
-def test_what_is_not_all_python_stays():
-    code = "%pip install rnnbook  # the state\nx = (1,"
-    assert translated(code, {"the state": "状態"}) == code
-
-
 def shown(chapter: str) -> list[str]:
     cells = jupytext.reads(SOURCES[chapter], "md:myst").cells
     return [

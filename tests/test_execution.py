@@ -1,14 +1,12 @@
 """Which chapters run side by side, on how many threads, and what is said meanwhile."""
 
-import io
 import threading
 from types import SimpleNamespace
 
 import pytest
 
-from bookbuild import execution, status
+from bookbuild import execution
 from bookbuild.execution import Chapter, execute, places
-from bookbuild.status import Status
 
 
 class Fake(Chapter):
@@ -17,13 +15,16 @@ class Fake(Chapter):
     log: list  # (name, threads, how many were running), shared by all
     active: set
     together: threading.Barrier | None = None  # where two must meet
+    until: threading.Event | None = None  # for which it waits
     killed = False
 
-    def run(self, config, threads, status):
-        status.started(self.name)
+    def run(self, config, threads):
+        self._note(None, 2)
         self.active.add(self.name)
         if self.together and not self.wishes.get("alone"):
             self.together.wait(timeout=60)
+        if self.until:
+            self.until.wait(timeout=60)
         self.log.append((self.name, threads, len(self.active)))
         self.active.discard(self.name)
         if self.wishes.get("fails"):
@@ -43,7 +44,7 @@ def make(monkeypatch, tmp_path):
     def made(**wishes):
         chapters = []
         for name, wish in wishes.items():
-            notebook = SimpleNamespace(metadata={"bookbuild": wish})
+            notebook = SimpleNamespace(metadata={"bookbuild": wish}, cells=[None] * 7)
             chapter = Fake(name, tmp_path, notebook)
             chapter.log, chapter.active = log, active
             chapters.append(chapter)
@@ -105,41 +106,19 @@ def test_as_many_run_at_once_as_fit_into_memory(gigabytes, at_once, monkeypatch)
 # ------------------------------------------------------------------ what is said
 
 
-@pytest.fixture
-def clock(monkeypatch):
-    now = SimpleNamespace(seconds=0.0)
-    monkeypatch.setattr(status, "monotonic", lambda: now.seconds)
-    return now
+def test_lines_say_at_which_cell_the_chapters_are_and_what_became_of_them(make, monkeypatch):
+    said, heard = [], threading.Event()
 
+    def info(text, *values):
+        said.append(text % values)
+        if "; " in text:
+            heard.set()
 
-def test_a_log_has_a_line_at_least_every_twenty_seconds(clock):
-    stream = io.StringIO()
-    said = Status(2, stream)
-    said.started("alpha")
-    silences, last, size = [], 0.0, len(stream.getvalue())
-    for second in range(1, 100):
-        clock.seconds = second
-        said.at("alpha", 1 + second // 10, 10)
-        said.show()
-        if len(stream.getvalue()) > size:
-            silences.append(second - last)
-            last, size = second, len(stream.getvalue())
-    assert silences and max(silences) <= 20 and len(silences) < 10
-    assert "90 s: 0 of 2 chapters; alpha cell 10 of 10 (90 s)" in stream.getvalue()
-    said.finished("alpha", "executed")
-    assert stream.getvalue().endswith("alpha: executed in 99 s (1 of 2 chapters)\n")
-
-
-def test_a_terminal_has_one_line_that_changes(clock):
-    stream = io.StringIO()
-    stream.isatty = lambda: True
-    said = Status(1, stream)
-    said.started("alpha")
-    for second in (1, 2):
-        clock.seconds = second
-        said.show()
-    first, shown = stream.getvalue().split("\n")
-    assert "alpha: executing" in first
-    assert shown.split("\r\x1b[K")[1:] == [
-        f"{second} s: 0 of 1 chapters; alpha starting ({second} s)" for second in (1, 2)
-    ]
+    monkeypatch.setattr(execution, "logger", SimpleNamespace(info=info))
+    monkeypatch.setattr(execution, "EVERY", 0.01)
+    monkeypatch.setattr(Fake, "until", heard)
+    monkeypatch.setenv("BOOKBUILD_JOBS", "2")
+    execute(make(a={"seconds": 9}, b={"fails": True}, timed={"alone": True}), None, [])
+    assert "a cell 3 of 7; b cell 3 of 7" in said
+    assert {"a: executed in 0 s", "b: failed"} <= {line.partition(" (")[0] for line in said}
+    assert said[-1] == "timed: executed in 0 s (3 of 3)"

@@ -18,7 +18,6 @@ from bookbuild.figures import (
     USE,
     XLINK,
     labels,
-    make_smaller,
     pieces,
     read,
     translate,
@@ -99,18 +98,6 @@ def test_a_drawing_is_translated_piece_by_piece(tmp_path):
     assert [words for words, *_ in pieces(drawing)] == ["gives d", "a", "at once", "a"]
     translate(drawing, {"gives d": "これが d", "at once": "すぐに"})
     assert ["".join(text.itertext()) for text in drawing.iter(TEXT)] == [" これが d a すぐに", "a"]
-
-
-def test_a_smaller_drawing_has_no_comments_and_fewer_decimals(tmp_path):
-    path = tmp_path / "drawing.svg"
-    path.write_text(
-        '<svg xmlns="http://www.w3.org/2000/svg"><!-- a note --><metadata/>'
-        '<path d="M 1.23456 -2.5 L 3.10000 4"/></svg>'
-    )
-    drawing = read(path)
-    make_smaller(drawing)
-    (shape,) = drawing
-    assert shape.get("d") == "M 1.23 -2.5 L 3.1 4"
 
 
 # ------------------------------------------------------------------ of the book

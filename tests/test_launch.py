@@ -21,17 +21,16 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 from docutils import nodes
-from docutils.core import publish_doctree
 from jupyter_client import KernelManager
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
-from myst_parser.parsers.docutils_ import Parser
 from nbclient import NotebookClient
 from packaging.requirements import Requirement
 
 import validate
 from bookbuild.cache import code_of
-from bookbuild.plain import Plain
+from bookbuild.notebooks import _write_formulas
+from bookbuild.plain import Markdown
 from conftest import BUILD, ROOT, serve
 from rnnbook.page.glue import UNSEEN
 from rnnbook.records.definitions import sort
@@ -327,17 +326,13 @@ def pictures(part: BeautifulSoup) -> list[str]:
 
 
 def test_what_is_written_as_plain_markdown_is_read_as_the_same():
-    doctree = parsed(MIXED)
-    assert parsed("\n\n".join(map(Plain(), doctree))).pformat() == doctree.pformat()
+    html = MARKDOWN.render(MIXED)
+    again = MARKDOWN.render(Markdown().convert(html))
+    assert again.split() == html.split()
 
 
-def parsed(text: str) -> nodes.document:
-    return publish_doctree(text, parser=Parser(), settings_overrides=EXTENSIONS)
-
-
-EXTENSIONS = {"myst_enable_extensions": ["dollarmath"]}
 MIXED = r"""
-An *emphasis*, **two words**, `code`, ``a ` in code``, $x_t$ and [a *link*](https://a.org/b_c).
+An *emphasis*, **two words**, `code`, ``a ` in code`` and [a *link*](https://a.org/b_c).
 No markup: \*a\*, \_b\_, \`c\`, \[d\](e), \<f>, \$g\$, \~\~h\~\~, \&amp; and C:\\d.
 
 - one
@@ -352,36 +347,43 @@ No markup: \*a\*, \_b\_, \`c\`, \[d\](e), \<f>, \$g\$, \~\~h\~\~, \&amp; and C:\
 >
 > twice.
 
-````
-x = "```"
-````
-
 | head | |
 | --- | --- |
 | `cell` | **a** \| b |
-
-$$
-a = b
-$$
 """
 
 
-class Third(Plain):
-    def number(self, node: nodes.Element) -> str:
-        return "3"
+def test_a_formula_is_written_as_tex_with_its_number():
+    html = """
+    <p>A sum <span class="math"><mjx>x+y</mjx></span> and</p>
+    <div class="math"><span class="eqno">(4.3)</span><mjx>a=b</mjx></div>
+    """
+    body = BeautifulSoup(html, "html.parser")
+    formulas = nodes.math("", "x_t + y"), nodes.math_block("", "a = b")
+    _write_formulas(body, nodes.paragraph("", "", *formulas))
+    assert Markdown().convert_soup(body) == "A sum $x_t + y$ and\n\n$$\na = b \\tag{4.3}\n$$"
 
 
-def test_what_markdown_has_no_words_for_is_written_all_the_same_or_named(caplog):
-    output = nodes.raw("", "<b>", format="html", classes=["output"])
-    figure = nodes.figure("", output, nodes.caption("", "It is."))
-    assert Third()(figure) == "**3** It is." and Plain()(figure) == "It is."
-    assert Third()(nodes.math_block("", "a = b")) == "$$\na = b \\tag{3}\n$$"
-    code = nodes.literal_block("", "x = 1", language="python")
-    assert Plain()(code) == "```python\nx = 1\n```"
-    assert Plain()(nodes.note("", nodes.paragraph("", "Beware"))) == "> Beware"
-    with caplog.at_level("WARNING"):
-        assert Plain()(nodes.sidebar()) == ""
-    assert "notebooks cannot show sidebar" in caplog.text
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ('<p><span class="caption-number">Fig. 3 </span>It is.</p>', "**Fig. 3** It is."),
+        (
+            '<div class="highlight-python notranslate"><pre><i>x</i> = "*"</pre></div>',
+            '```python\nx = "*"\n```',
+        ),
+        (
+            "<details><summary>Is 1 &lt; 2?</summary><p>Yes.</p></details>",
+            "<details><summary>Is 1 &lt; 2?</summary>\n\nYes.\n\n</details>",
+        ),
+        (
+            "<dl><dt>B</dt><dd><p>batch</p></dd><dt>T</dt><dd>time</dd></dl>",
+            "- B: batch\n- T: time",
+        ),
+    ],
+)
+def test_what_sphinx_writes_in_a_way_of_its_own(html, expected):
+    assert Markdown().convert(html) == expected
 
 
 def test_a_notebook_runs_in_a_fresh_environment_within_the_memory_of_binder(published, tmp_path):

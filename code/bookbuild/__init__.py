@@ -1,6 +1,5 @@
 """The Sphinx extension of the book: each module is one task, with a `setup` of its own."""
 
-import os
 import zlib
 from pathlib import Path
 
@@ -30,7 +29,6 @@ TASKS = [
 
 
 def setup(app: Sphinx) -> dict:
-    os.environ["RNNBOOK_BUILD"] = "1"  # the kernels of the chapters draw no progress bars
     for task in TASKS:
         app.setup_extension(f"bookbuild.{task}")
     # Another env_version makes Sphinx read every page again: when this extension has changed, or

@@ -8,35 +8,24 @@ import shutil
 import sys
 from pathlib import Path
 
+from jupyter_book.sphinx import build_sphinx
+
 from bookbuild import catalogues, recovery
-from rnnbook.cli.main import main as rnnbook
 
 ROOT = Path.cwd()
 BUILD = ROOT / "_build"
 CACHE = BUILD / ".jupyter_cache"  # of the executions of both editions
 JAPANESE = Path("book", "locale", "ja", "LC_MESSAGES")
-PENDING = JAPANESE.with_name("pending.txt")  # pages whose translation may be incomplete
 
 
 def build_book() -> None:
     """Both editions, in _build/html and _build/html/ja."""
     with recovery.turn(BUILD):
-        fetch_data()
         say("The English edition")
         sphinx("html", BUILD / "html")
         say("The Japanese edition")
         build_japanese()
     say(f"The book is ready: open {Path('_build/html/index.html')}")
-
-
-def fetch_data() -> None:
-    """Fetch what the chapters need, once, so that they need not wait for each other later."""
-    fetched = BUILD / "data-fetched"
-    if not fetched.exists():
-        say("The data")
-        if code := rnnbook(["data"]):
-            sys.exit(code)
-        fetched.touch()
 
 
 def build_japanese() -> None:
@@ -58,9 +47,8 @@ def update_catalogues() -> None:
     new = {path.relative_to(templates): catalogues.read(path) for path in templates.rglob("*.pot")}
     new[Path("sphinx.pot")] = catalogues.words_of_the_frame(ROOT)
     say("To be translated")
-    pending = frozenset(PENDING.read_text("utf-8").split())
     for path, catalogue in sorted(new.items()):
-        for line in catalogues.update((JAPANESE / path).with_suffix(".po"), catalogue, pending):
+        for line in catalogues.update((JAPANESE / path).with_suffix(".po"), catalogue):
             print(line)
 
 
@@ -79,11 +67,6 @@ def sphinx(builder: str, output: Path, **settings: str) -> None:
     Nothing is executed that the English edition has executed: they share a cache. The English
     edition itself has the settings that `jupyter-book build .` gives it, or all would be read anew.
     """
-    # It checks the settings with jsonschema, which imports, where it can, a second of grammars for
-    # kinds of addresses that no setting of ours has.
-    sys.modules["rfc3987_syntax"] = None
-    from jupyter_book.sphinx import build_sphinx
-
     if output.parent != BUILD:
         settings["nb_execution_cache_path"] = str(CACHE)
     settings["external_toc_path"] = str(ROOT / "_toc.yml")

@@ -12,12 +12,10 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from IPython.core.inputtransformer2 import TransformerManager
 from myst_nb.core.read import is_myst_markdown_notebook, read_myst_markdown_notebook
 from nbformat import NotebookNode
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
-from sphinx.errors import ExtensionError
 
 from bookbuild import report
 from rnnbook.records import definitions
@@ -36,8 +34,7 @@ CELL = """
 def code_of(source: str) -> str:
     """The code cells of a MyST chapter as one program."""
     cells = read_myst_markdown_notebook(source).cells
-    code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
-    return TransformerManager().transform_cell(code)
+    return "\n".join(cell.source for cell in cells if cell.cell_type == "code")
 
 
 _version = cache(version)
@@ -46,10 +43,7 @@ _reached_by = cache(definitions.reached_by)
 
 @cache
 def _data_digest(module: str, code: str) -> str:
-    try:
-        return importlib.import_module(module).digest(code)
-    except Exception as error:
-        raise ExtensionError(f"{module} has no data: {error}", error, "bookbuild") from error
+    return importlib.import_module(module).digest(code)
 
 
 # ------------------------------------------------------------------ in Sphinx
@@ -69,11 +63,10 @@ def _digest_of(app: Sphinx, source: str) -> str | None:
 
 
 def _read_again(app: Sphinx, env: BuildEnvironment, added, changed, removed) -> set[str]:
-    digests = getattr(env, "bookbuild_digests", {})
     return {
         name
         for name in env.found_docs - added - changed - removed
-        if _digest_of(app, _source(env, name)) != digests.get(name)
+        if _digest_of(app, _source(env, name)) != env.metadata[name]["digest"]
     }
 
 
@@ -82,8 +75,7 @@ def _source(env: BuildEnvironment, name: str) -> str:
 
 
 def append_cell(app: Sphinx, name: str, source: list[str]) -> None:
-    digests = app.env.__dict__.setdefault("bookbuild_digests", {})
-    digest = digests[name] = _digest_of(app, source[0])
+    digest = app.env.metadata[name]["digest"] = _digest_of(app, source[0])
     if digest:
         source[0] += CELL.format(digest=digest, record=report.CELL)
 

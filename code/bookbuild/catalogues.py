@@ -52,13 +52,10 @@ def words_of_the_frame(root: Path) -> Catalog:
     return catalogue
 
 
-def update(path: Path, new: Catalog, pending: frozenset[str] = frozenset()) -> Iterator[str]:
-    """Bring a catalogue up to date with the messages of today; names those to be translated.
-
-    What is new in the catalogue of a `pending` page stays empty: no old message is offered.
-    """
+def update(path: Path, new: Catalog) -> Iterator[str]:
+    """Bring a catalogue up to date with the messages of today; names those to be translated."""
     catalogue = read(path) if path.exists() else Catalog()
-    catalogue.update(new, no_fuzzy_matching=path.stem in pending)
+    catalogue.update(new)
     content = BytesIO()
     write_po(content, catalogue, omit_header=True, no_location=True, ignore_obsolete=True)
     write_atomically(path, HEAD.encode() + content.getvalue())

@@ -153,5 +153,5 @@ def _inline(paragraph: nodes.paragraph) -> nodes.inline:
 def setup(app: Sphinx) -> None:
     app.add_directive("checked", Checked)
     app.add_post_transform(AddBounds)
-    gathering.add_directive(app, "claims", _table, prose=True)
+    gathering.add_directive(app, "claims", _table)
     app.add_role_to_domain("glue", "text", QuoteRole(), override=True)

@@ -5,7 +5,7 @@ catalogue `comments.po` has in its language. The code is the same, byte for byte
 """
 
 import io
-from tokenize import COMMENT, TokenError, generate_tokens
+from tokenize import COMMENT, generate_tokens
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -17,11 +17,8 @@ MARK = "# "
 
 
 def comments(code: str) -> list[tuple[int, int, str]]:
-    """Line and column, from 0, and words of each comment; none, if it is not all Python."""
-    try:
-        tokens = [*generate_tokens(io.StringIO(code).readline)]
-    except (TokenError, SyntaxError):
-        return []
+    """Line and column, from 0, and words of each comment."""
+    tokens = generate_tokens(io.StringIO(code).readline)
     found = [one for one in tokens if one.type == COMMENT and one.string.startswith(MARK)]
     return [(one.start[0] - 1, one.start[1], one.string.removeprefix(MARK)) for one in found]
 

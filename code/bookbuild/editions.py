@@ -11,6 +11,7 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.locale import _
 from sphinx.transforms import SphinxTransform
+from sphinx_external_toc.events import InsertToctrees
 
 EDITIONS = {"en": "English", "ja": "日本語"}
 ORIGINAL = "en"  # its pages lie at the top of the site, the others in a folder of their own
@@ -80,12 +81,6 @@ def _say_what_is_missing(app: Sphinx, doctree: nodes.document, docname: str) -> 
         first_section.insert(1, nodes.note("", nodes.paragraph("", words)))
 
 
-def _say_what_is_english(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """The works that are cited are named in English, in both editions."""
-    for citation in doctree.findall(nodes.citation):
-        citation["classes"].append("language-en")  # docutils makes it the attribute `lang`
-
-
 def _let_go(app: Sphinx, doctree: nodes.document) -> None:
     """Forget the small documents in which Sphinx has parsed translations: they are kept on disk."""
     for node in doctree.findall():
@@ -94,8 +89,8 @@ def _let_go(app: Sphinx, doctree: nodes.document) -> None:
 
 def setup(app: Sphinx) -> None:
     app.add_transform(FindCells)
+    InsertToctrees.default_priority = 5  # so that the captions of the parts are translated, too
     app.connect("config-inited", _translate_settings)
     app.connect("doctree-read", _let_go)
     app.connect("doctree-resolved", _say_what_is_missing)
-    app.connect("doctree-resolved", _say_what_is_english)
     app.connect("html-page-context", _add_switch)

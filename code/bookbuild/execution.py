@@ -11,6 +11,8 @@ the main thread alone writes.
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
@@ -29,12 +31,12 @@ from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
 from bookbuild import cache
-from bookbuild.status import Status
 from rnnbook import machine
 
 logger = logging.getLogger(__name__)
 
 MEMORY = 2e9  # bytes that a chapter may need
+EVERY = 15  # seconds: how often we say at which cells the chapters are, if none ends
 
 
 @dataclass
@@ -45,6 +47,7 @@ class Chapter:
     path: Path
     notebook: NotebookNode
     client: NotebookClient | None = None
+    at: str = "starting"  # or the cell that it is at
     seconds: float = 0.0  # that its execution took
 
     @property
@@ -52,20 +55,24 @@ class Chapter:
         """What its front matter says to us."""
         return self.notebook.metadata.get("bookbuild", {})
 
-    def run(self, config, threads: int, status: Status) -> None:
+    def run(self, config, threads: int) -> None:
         """Execute the chapter in a kernel of its own. Raises what a cell raises, or nbclient."""
-        begin, cells = perf_counter(), len(self.notebook.cells)
+        logger.info("%s: executing", self.name)
+        begin = perf_counter()
         self.client = NotebookClient(
             self.notebook,
             timeout=config.execution_timeout,
             allow_errors=config.execution_allow_errors,
             record_timing=False,  # what it adds to a cell would count as another cell
             resources={"metadata": {"path": str(self.path.parent)}},
-            on_cell_start=lambda cell, cell_index: status.at(self.name, cell_index + 1, cells),
+            on_cell_start=self._note,
         )
-        status.started(self.name)
-        self.client.execute(env={**os.environ, "OMP_NUM_THREADS": str(threads)})
+        settings = {"OMP_NUM_THREADS": str(threads), "RNNBOOK_BUILD": "1"}  # no progress bars
+        self.client.execute(env={**os.environ, **settings})
         self.seconds = perf_counter() - begin
+
+    def _note(self, cell: NotebookNode, cell_index: int) -> None:
+        self.at = f"cell {cell_index + 1} of {len(self.notebook.cells)}"
 
     def kill(self) -> None:
         """End its kernel, so that nobody waits for it."""
@@ -75,17 +82,19 @@ class Chapter:
 
 def execute(chapters: list[Chapter], config, store: JupyterCacheAbstract) -> dict[str, str]:
     """Execute chapters and put the sound ones into `store`. Returns the failures of the others."""
-    failures, status = {}, Status(len(chapters))
+    failures, ended = {}, 0
     together = [chapter for chapter in chapters if not chapter.wishes.get("alone")]
     alone = [chapter for chapter in chapters if chapter.wishes.get("alone")]
     for group, most in ((together, places()), (alone, 1)):
         group.sort(key=lambda chapter: -chapter.wishes.get("seconds", 0))
-        for chapter, future in _side_by_side(group, min(most, len(group)), config, status):
+        for chapter, future in _side_by_side(group, min(most, len(group)), config):
             if error := future.exception():
                 failures[chapter.name] = str(error)
             else:
                 _keep(chapter, store)
-            status.finished(chapter.name, "failed" if error else "executed")
+            ended += 1
+            outcome = "failed" if error else f"executed in {chapter.seconds:.0f} s"
+            logger.info("%s: %s (%d of %d)", chapter.name, outcome, ended, len(chapters))
     return failures
 
 
@@ -95,21 +104,21 @@ def places() -> int:
     return max(1, min(wanted, machine.cores(), int(psutil.virtual_memory().available / MEMORY)))
 
 
-def _side_by_side(
-    chapters: list[Chapter], jobs: int, config, status: Status
-) -> Iterator[tuple[Chapter, Future]]:
+def _side_by_side(chapters: list[Chapter], jobs: int, config) -> Iterator[tuple[Chapter, Future]]:
     """Each chapter with its outcome, as they end. When we are interrupted, all are."""
     if not chapters:
         return
     threads = max(1, machine.cores() // jobs)
     pool = ThreadPoolExecutor(jobs)
-    waiting = {pool.submit(chapter.run, config, threads, status): chapter for chapter in chapters}
+    waiting = {pool.submit(chapter.run, config, threads): chapter for chapter in chapters}
     try:
         while waiting:
-            ended, _ = wait(waiting, timeout=1, return_when=FIRST_COMPLETED)
-            status.show()
+            ended, _ = wait(waiting, timeout=EVERY, return_when=FIRST_COMPLETED)
             for future in ended:
                 yield waiting.pop(future), future
+            if not ended:
+                running = [chapter for future, chapter in waiting.items() if future.running()]
+                logger.info("; ".join(f"{chapter.name} {chapter.at}" for chapter in running))
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
         for chapter in chapters:
@@ -129,8 +138,6 @@ def _keep(chapter: Chapter, store: JupyterCacheAbstract) -> None:
 
 def _execute_stale(app: Sphinx, env: BuildEnvironment, names: list[str]) -> None:
     config = env.mystnb_config
-    if config.execution_mode != "cache":
-        return
     store = get_cache(config.execution_cache_path)
     stale = []
     for name in names:
@@ -138,11 +145,20 @@ def _execute_stale(app: Sphinx, env: BuildEnvironment, names: list[str]) -> None
         if notebook and not _is_kept(notebook, store):
             stale.append(Chapter(name, Path(env.doc2path(name)), notebook))
     app.bookbuild_executed = {chapter.name for chapter in stale}
-    failures = execute(stale, config, store)
+    if len(stale) > 1:
+        _fetch_data(app.config.bookbuild_package)
+    failures = app.bookbuild_failed = execute(stale, config, store)
     for name, trace in failures.items():
         logger.error("%s: executing it failed\n%s", env.doc2path(name), trace)
     if failures:
         raise ExtensionError(f"executing failed: {', '.join(failures)}")
+
+
+def _fetch_data(package: str) -> None:
+    """Fetch what chapters need, once: one that waited for another would say so in its output."""
+    logger.info("fetching the data, as far as they are not here yet")
+    if subprocess.run([sys.executable, "-m", package, "data"]).returncode:
+        raise ExtensionError("the data that the chapters need cannot be had")
 
 
 def _is_kept(notebook: NotebookNode, store: JupyterCacheAbstract) -> bool:
@@ -159,5 +175,5 @@ def _is_kept(notebook: NotebookNode, store: JupyterCacheAbstract) -> bool:
 
 
 def setup(app: Sphinx) -> None:
-    app.bookbuild_executed = set()
+    app.bookbuild_executed, app.bookbuild_failed = set(), {}
     app.connect("env-before-read-docs", _execute_stale)

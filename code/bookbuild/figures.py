@@ -1,4 +1,4 @@
-"""Figures on the site: smaller files, and words in the language of the edition.
+"""Figures on the site: their sizes, and their words in the language of the edition.
 
 Plots are drawn once, for both editions, and Matplotlib writes their words as curves, which look
 alike everywhere; before each it leaves a comment with the words. In an edition that is not in
@@ -24,8 +24,7 @@ from sphinx.application import Sphinx
 from bookbuild.catalogues import translations
 
 SVG, XLINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}"
-GROUP, USE, TEXT, METADATA = (f"{SVG}{name}" for name in ("g", "use", "text", "metadata"))
-NUMBER = re.compile(r"-?\d+\.\d{3,}")
+GROUP, USE, TEXT = (f"{SVG}{name}" for name in ("g", "use", "text"))
 SHIFT = re.compile(r"translate\(([-\d.]+)")  # of a curve, to the right
 SCALE = re.compile(r" scale\(([\d.]+) -[\d.]+\)")  # of all curves of a label
 EM = 100  # the size of a font in the units of the curves
@@ -108,30 +107,15 @@ def write(words: str, around: Element, curves: Element, end: str) -> None:
 # ------------------------------------------------------------------ the files
 
 
-def make_smaller(drawing: Element) -> None:
-    """Round the coordinates of its paths to two decimals, and remove its comments."""
-    for holder in list(drawing.iter()):
-        for part in list(holder):
-            if part.tag in (METADATA, Comment):
-                holder.remove(part)
-    for shape in drawing.iterfind(f".//{SVG}path[@d]"):
-        shape.set("d", NUMBER.sub(_rounded, shape.get("d")))
-
-
-def _rounded(number: re.Match) -> str:
-    return f"{float(number[0]):.2f}".rstrip("0").rstrip(".")
-
-
 def _write_figures(app: Sphinx, error: Exception | None) -> None:
-    if error or app.builder.format != "html":
-        return
     words = translations(app, "figures")
+    if error or app.builder.format != "html" or not words:
+        return
     for name in app.builder.images.values():  # those of the pages that were written
         if name.endswith(".svg"):
             path = Path(app.outdir, "_images", name)
             drawing = read(path)
             translate(drawing, words)
-            make_smaller(drawing)
             ElementTree.ElementTree(drawing).write(path, "utf-8")
 
 

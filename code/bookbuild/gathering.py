@@ -2,13 +2,11 @@
 
 Such are the page of claims, the report of the build, and every page with a number from another
 chapter (`{glue:text}` with `chapter::name`). They are filled in when every chapter has been read,
-and written again when that has changed: Sphinx would leave them as they are, stale, since nothing
-in their own source has. When the title of a page has changed, all pages are: they name it.
+and written again whenever a page was: Sphinx would leave them as they are, stale, since nothing in
+their own source has changed. When the title of a page has, all pages are written: they name it.
 """
 
 from collections.abc import Callable
-from functools import cache
-from pathlib import Path
 
 from docutils import nodes
 from myst_nb.ext.glue.crossref import read_glue_cache
@@ -31,29 +29,22 @@ def executions(env: BuildEnvironment) -> dict[str, dict]:
 
 def outputs(env: BuildEnvironment, chapter: str) -> dict[str, dict]:
     """What a chapter has glued: for each name the output, with its `data` and `metadata`."""
-    folder = env.mystnb_config.output_folder
-    file = Path(folder, f"{chapter}.glue.json")
-    return _glued(folder, chapter, file.stat().st_mtime_ns if file.exists() else 0)
-
-
-@cache
-def _glued(folder: str, chapter: str, changed: int) -> dict[str, dict]:
-    return read_glue_cache(folder, chapter)
+    return read_glue_cache(env.mystnb_config.output_folder, chapter)
 
 
 # ------------------------------------------------------------------ filled in at the end
 
 
 class gathered(nodes.General, nodes.Element):
-    """Stands for what `fill` makes. `prose`: whether sentences of other pages show up in it."""
+    """Stands for what `fill` makes."""
 
 
-def add_directive(app: Sphinx, name: str, fill: Callable, *, prose: bool = False) -> None:
+def add_directive(app: Sphinx, name: str, fill: Callable) -> None:
     """Let `{name}` be filled with the nodes that `fill(app, page)` returns."""
 
     class Gathering(SphinxDirective):
         def run(self) -> list[nodes.Node]:
-            return [gathered(fill=fill, prose=prose)]
+            return [gathered(fill=fill)]
 
     app.add_directive(name, Gathering)
 
@@ -71,11 +62,8 @@ class Fill(SphinxPostTransform):
 
 def _note(app: Sphinx, doctree: nodes.document) -> None:
     app.bookbuild_has_read = True
-    pages = app.env.__dict__.setdefault("bookbuild_gathering", {})
-    found = list(doctree.findall(lambda node: isinstance(node, gathered | PendingGlueReference)))
-    pages.pop(app.env.docname, None)
-    if found:
-        pages[app.env.docname] = any(node.get("prose") for node in found)
+    if any(doctree.findall(lambda node: isinstance(node, gathered | PendingGlueReference))):
+        app.env.metadata[app.env.docname]["gathers"] = True
 
 
 def _write_again(app: Sphinx, env: BuildEnvironment) -> list[str]:
@@ -85,10 +73,7 @@ def _write_again(app: Sphinx, env: BuildEnvironment) -> list[str]:
     env.bookbuild_titles = {name: title.astext() for name, title in env.titles.items()}
     if before not in (None, env.bookbuild_titles):
         return sorted(env.found_docs)
-    changed = executions(env) != getattr(env, "bookbuild_executions", None)
-    env.bookbuild_executions = executions(env)
-    pages = getattr(env, "bookbuild_gathering", {})
-    return [name for name, prose in pages.items() if name in env.found_docs and (changed or prose)]
+    return [name for name, about in env.metadata.items() if "gathers" in about]
 
 
 def setup(app: Sphinx) -> None:

@@ -7,13 +7,13 @@ Colab.
 
 import base64
 import os
-from collections.abc import Iterator
 from itertools import chain
 from mimetypes import guess_type
 from pathlib import Path
 from urllib.parse import urljoin
 
 import nbformat
+from bs4 import BeautifulSoup
 from docutils import nodes
 from jupyter_cache import get_cache
 from nbformat import NotebookNode
@@ -26,18 +26,19 @@ from bookbuild.catalogues import translations
 from bookbuild.comments import translated
 from bookbuild.editions import place
 from bookbuild.gathering import executions
-from bookbuild.plain import Plain
+from bookbuild.plain import Markdown
 from rnnbook.demos import MIME
 
 FOLDER = "_notebooks"
+CELL = "\N{OBJECT REPLACEMENT CHARACTER}"  # stands for a cell in a text
 
 
-def notebook(app: Sphinx, page: str, doctree: nodes.document) -> NotebookNode:
+def notebook(app: Sphinx, page: str, doctree: nodes.document, html: str) -> NotebookNode:
     """A chapter as a notebook: its text as on the page, and its cells, also those not shown there.
 
     These come right behind the cell before them.
     """
-    found, texts = executed(app, page), _texts(doctree, Text(app, page))
+    found, texts = executed(app, page), _texts(app, page, doctree, html)
     code, behind = {index: [] for index in texts}, -1
     words = translations(app, "comments")
     for index, cell in enumerate(found.cells):
@@ -53,25 +54,52 @@ def notebook(app: Sphinx, page: str, doctree: nodes.document) -> NotebookNode:
     return found
 
 
-def _texts(doctree: nodes.document, write: Plain) -> dict[int, str]:
+def _texts(app: Sphinx, page: str, doctree: nodes.document, html: str) -> dict[int, str]:
     """The text behind each cell that a page shows, by the cell's index; behind none, by -1."""
-    index, found = -1, {-1: []}
-    for block in _blocks(doctree):
-        if "cell_index" in block:
-            index = block["cell_index"]
-            found[index] = []
-        else:
-            found[index].append(write(block))
-    return {index: "\n\n".join(filter(None, text)) for index, text in found.items()}
+    body = BeautifulSoup(html, "html.parser")
+    for part in body.select(".headerlink"):
+        part.decompose()
+    _write_formulas(body, doctree)
+    for cell in body.select(".cell"):
+        cell.string = CELL
+    for part in body.select(".output, .rnn-demo"):  # they are seen below their cells
+        part.decompose()
+    _write_addresses(app, page, body)
+    shown = [one["cell_index"] for one in doctree.findall(nodes.container) if "cell_index" in one]
+    texts = Markdown().convert_soup(body).split(CELL)
+    return dict(zip([-1, *shown], map(str.strip, texts), strict=True))
 
 
-def _blocks(node: nodes.Element) -> Iterator[nodes.Element]:
-    """The parts of a page in their order, out of its sections."""
-    for part in node:
-        if isinstance(part, nodes.section):
-            yield from _blocks(part)
+def _write_formulas(body: BeautifulSoup, doctree: nodes.document) -> None:
+    """Put the TeX of each formula in the place of what MathJax has made of it."""
+    formulas = doctree.findall(lambda node: isinstance(node, nodes.math | nodes.math_block))
+    for part, formula in zip(body.select(".math"), formulas, strict=True):
+        tex, number = formula.astext().strip(), part.select_one(".eqno")
+        tag = rf" \tag{{{number.get_text().strip('()')}}}" if number else ""
+        part.string = f"$$\n{tex}{tag}\n$$" if part.name == "div" else f"${tex}$"
+
+
+def _write_addresses(app: Sphinx, page: str, body: BeautifulSoup) -> None:
+    """Let links and pictures lead to the site; without its address, pictures are written out."""
+    site = addresses.site(app)
+    here = site + place(app.config.language, page)
+    for link in body.select("a.internal"):
+        link["href"] = urljoin(here, link["href"])
+        if not site:
+            link.unwrap()
+    files = {name: Path(app.srcdir, source) for source, name in app.builder.images.items()}
+    for picture in body.select("img"):
+        file = files[Path(picture["src"]).name]
+        if file.is_relative_to(app.env.mystnb_config.output_folder):
+            picture.decompose()  # the output of a cell, which shows it
         else:
-            yield part
+            picture["src"] = urljoin(here, picture["src"]) if site else _written_out(file)
+
+
+def _written_out(file: Path) -> str:
+    """An address that has the content of a file in it."""
+    content = base64.b64encode(file.read_bytes()).decode()
+    return f"data:{guess_type(file)[0]};base64,{content}"
 
 
 def executed(app: Sphinx, page: str) -> NotebookNode:
@@ -99,47 +127,12 @@ def first_cell(app: Sphinx) -> NotebookNode:
     return new_code_cell(f"# {what}\n%pip install --quiet 'rnnbook @ {package}'")
 
 
-class Text(Plain):
-    """Writes a page as Markdown, with the numbers and pictures of its HTML, just written."""
-
-    def __init__(self, app: Sphinx, page: str):
-        self.app, self.here = app, addresses.site(app) + place(app.config.language, page)
-        self.pictures = {name: source for source, name in app.builder.images.items()}
-
-    def number(self, node: nodes.Element) -> str:
-        if isinstance(node, nodes.section):
-            numbers = self.app.builder.secnumbers
-            return ".".join(map(str, numbers.get(f"#{node['ids'][0]}", numbers.get("", ()))))
-        for domain in self.app.env.domains.values():
-            kind = domain.get_enumerable_node_type(node)
-            numbers = self.app.builder.fignumbers.get(kind, {})
-            if found := numbers.get(next(iter(node["ids"]), None)):
-                form = self.app.config.numfig_format.get(kind, "%s")
-                return form % ".".join(map(str, found))
-        return ""
-
-    def picture(self, node: nodes.image) -> str:
-        source = Path(self.app.srcdir, self.pictures[Path(node["uri"]).name])
-        if source.is_relative_to(self.app.env.mystnb_config.output_folder):
-            return ""
-        if addresses.site(self.app):
-            return urljoin(self.here, node["uri"])
-        content = base64.b64encode(source.read_bytes()).decode()
-        return f"data:{guess_type(source)[0]};base64,{content}"
-
-    def address(self, node: nodes.reference) -> str:
-        target = node.get("refuri") or f"#{node['refid']}"
-        if node.get("internal"):
-            return urljoin(self.here, target) if addresses.site(self.app) else ""
-        return target
-
-
 def _write(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
     if doctree and page in executions(app.env):
         path = f"{FOLDER}/{Path(page).name}.ipynb"
         context["notebook"] = "../" * page.count("/") + path
         Path(app.outdir, FOLDER).mkdir(exist_ok=True)
-        nbformat.write(notebook(app, page, doctree), Path(app.outdir, path))
+        nbformat.write(notebook(app, page, doctree, context["body"]), Path(app.outdir, path))
 
 
 def setup(app: Sphinx) -> None:

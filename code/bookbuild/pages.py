@@ -2,11 +2,9 @@
 
 A picture with its size leaves the text where it is while it loads; all but the first are loaded
 when the reader comes near. A box of the class `dropdown`, as a solution, is a `<details>` element,
-so it opens without a script. What a cell prints right behind an answer opens with it.
+so it opens without a script.
 """
 
-from functools import cache
-from gettext import translation
 from html import escape
 from pathlib import Path
 
@@ -54,10 +52,10 @@ class Translator(HTML5Translator):
         super().visit_entry(node)
 
     def visit_citation(self, node: nodes.citation) -> None:
-        """Without the roles of docutils, which are out of use."""
+        """In English in both editions, and without the roles of docutils, which are out of use."""
         if not isinstance(node.previous_sibling(), nodes.citation):
             self.body.append('<div class="citation-list">\n')
-        self.body.append(self.starttag(node, "div", CLASS="citation"))
+        self.body.append(self.starttag(node, "div", CLASS="citation language-en"))
 
     def visit_admonition(self, node: nodes.admonition, name: str = "") -> None:
         if not is_fold(node):
@@ -73,9 +71,7 @@ class Translator(HTML5Translator):
         """The title of a fold is its summary; a link in it would not open the fold."""
         if not is_fold(node.parent):
             return super().visit_title(node)
-        more = _has_output_behind(node.parent)
-        hint = {"data-hint": _("(and what the next cell prints)")} if more else {}
-        self.body.append(self.starttag(node, "summary", "", CLASS="admonition-title", **hint))
+        self.body.append(self.starttag(node, "summary", "", CLASS="admonition-title"))
         self.body.append(f"{self.encode(node.astext())}</summary>\n")
         raise nodes.SkipNode
 
@@ -102,17 +98,8 @@ def is_fold(node: nodes.Element) -> bool:
     return "dropdown" in node["classes"]
 
 
-def _has_output_behind(node: nodes.Element) -> bool:
-    """Whether an answer is followed by what a cell prints, which one is to see with it."""
-    cell = node.next_node(descend=False, siblings=True)
-    if not isinstance(node, nodes.admonition) or not isinstance(cell, nodes.container):
-        return False
-    return any("stream" in output["classes"] for part in cell.children for output in part.children)
-
-
 def _open_details(translator, node: nodes.Element) -> None:
-    kind = "admonition guess" if _has_output_behind(node) else "admonition"
-    translator.body.append(translator.starttag(node, "details", CLASS=kind))
+    translator.body.append(translator.starttag(node, "details", CLASS="admonition"))
 
 
 def _open_fold(translator, node: HideCodeCellNode) -> None:
@@ -127,36 +114,7 @@ def _close_details(translator, node: nodes.Element) -> None:
     translator.body.append("</details>\n")
 
 
-# ------------------------------------------------------------------ the list of chapters
-
-
-@cache
-def _parts(app: Sphinx) -> list[tuple[str, list[tuple[str, str]]]]:
-    """The captions of the parts, from the catalogue of the front page, and the titles of pages."""
-    folder, language = Path(app.srcdir, app.config.locale_dirs[0]), app.config.language
-    words = translation(app.config.root_doc, folder, [language], fallback=True)
-    return [
-        (
-            words.gettext(part.caption) if part.caption else "",
-            [(page, _title(app, page)) for page in part.items],
-        )
-        for part in app.env.external_site_map.root.subtrees
-    ]
-
-
-def _title(app: Sphinx, page: str) -> str:
-    """The title of a page, with its number if it has one."""
-    title, numbers = app.env.titles[page].deepcopy(), app.env.toc_secnumbers.get(page, {})
-    title["secnumber"] = numbers.get("")
-    return app.builder.render_partial(title)["title"]
-
-
-def _add_parts(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
-    context["parts"] = _parts(app)
-
-
 def setup(app: Sphinx) -> None:
     app.set_translator("html", Translator)
     app.add_node(solution_node, override=True, html=(_open_details, _close_details))
     app.add_node(HideCodeCellNode, override=True, html=(_open_fold, _close_details))
-    app.connect("html-page-context", _add_parts)

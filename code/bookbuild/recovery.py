@@ -1,14 +1,15 @@
 """A build that failed fails again, one that was killed begins anew, and two take turns.
 
 After a build with warnings Sphinx keeps the pages that it has read, and would not read, or warn,
-a second time. After one that was killed it takes pages that were never written for finished. So it
-is made to forget them; the execution cache stays.
+a second time. After one that was killed it takes pages that were never written for finished. So a
+build leaves a mark until it has ended well, and where a build finds one, Sphinx is made to forget
+what it has read. The execution cache stays.
 """
 
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from sphinx.application import Sphinx
+from sphinx.application import ENV_PICKLE_FILENAME, Sphinx
 from sphinx.config import Config
 from sphinx.util import logging
 
@@ -32,22 +33,17 @@ def turn(folder: Path) -> FileLock:
 def _begin(app: Sphinx, config: Config) -> None:
     cache = config.nb_execution_cache_path
     app.bookbuild_turn = turn(Path(cache).parent if cache else app.outdir.parent)
-    app.bookbuild_unfinished = Path(app.doctreedir, "unfinished")
-    if app.bookbuild_unfinished.exists():
-        _forget(app)
-    app.bookbuild_unfinished.parent.mkdir(parents=True, exist_ok=True)
-    app.bookbuild_unfinished.touch()
+    app.bookbuild_mark = Path(app.doctreedir, "unfinished")
+    if app.bookbuild_mark.exists():
+        Path(app.doctreedir, ENV_PICKLE_FILENAME).unlink(missing_ok=True)
+    app.bookbuild_mark.parent.mkdir(parents=True, exist_ok=True)
+    app.bookbuild_mark.touch()
 
 
 def _end(app: Sphinx, error: Exception | None) -> None:
-    if error or app._warncount:
-        _forget(app)
-    app.bookbuild_unfinished.unlink(missing_ok=True)
+    if not error and not app._warncount:
+        app.bookbuild_mark.unlink()
     app.bookbuild_turn.release()
-
-
-def _forget(app: Sphinx) -> None:
-    Path(app.doctreedir, "environment.pickle").unlink(missing_ok=True)
 
 
 def setup(app: Sphinx) -> None:

@@ -26,28 +26,24 @@ glue("{GLUED}", None, shown=False, machine=machine.describe())
 
 
 def records(app: Sphinx) -> dict[str, dict]:
-    """What is known of the execution of each chapter; of one that failed, not all."""
-    found = {}
-    for name, data in gathering.executions(app.env).items():
-        machine = gathering.outputs(app.env, name).get(GLUED)
-        found[name] = {
+    """What is known of the last execution of each chapter, unless it has just failed."""
+    return {
+        name: {
             "seconds": data["runtime"],
-            "succeeded": data["succeeded"],
             "executed_now": name in app.bookbuild_executed,
-            **(machine["metadata"]["machine"] if machine else {}),
+            **gathering.outputs(app.env, name)[GLUED]["metadata"]["machine"],
         }
-    return found
+        for name, data in gathering.executions(app.env).items()
+        if name not in app.bookbuild_failed
+    }
 
 
 def _report(app: Sphinx, error: Exception | None) -> None:
     chapters = records(app)
-    for name, chapter in chapters.items():
-        now = "executed in" if chapter["executed_now"] else "from the cache; it took"
-        logger.info(f"  {name}: {now} {chapter['seconds']:.1f} s")
     executed = sum(chapter["executed_now"] for chapter in chapters.values())
     logger.info(f"  {executed} of {len(chapters)} chapters executed")
     report = Path(app.outdir).parent / "execution.json"
-    report.write_text(json.dumps({"chapters": chapters, "error": error and str(error)}, indent=2))
+    report.write_text(json.dumps({"chapters": chapters}, indent=2))
 
 
 def _tables(app: Sphinx, page: str) -> list[nodes.table]:
@@ -66,8 +62,8 @@ def _tables(app: Sphinx, page: str) -> list[nodes.table]:
         [
             app.env.titles[name].astext(),
             f"{chapter['seconds']:.0f}",
-            f"{chapter.get('megabytes', 0):,.0f}",
-            chapter.get("date", ""),
+            f"{chapter['megabytes']:,.0f}",
+            chapter["date"],
         ]
         for name, chapter in chapters.items()
     ]
