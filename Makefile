@@ -75,8 +75,10 @@ locale: .venv/ready  ## Bring the Japanese catalogues up to date with the chapte
 
 oldest:  ## Install the oldest releases of the libraries that pyproject.toml allows
 	$(PYTHON) -m venv .venv
-	sed -n 's/^ *"\([a-z]*\)>=\([0-9.]*\)",/\1==\2.*/p' pyproject.toml > .venv/oldest.txt
-	$(PY) -m pip install --quiet -r requirements.txt -c .venv/oldest.txt
+	sed -n 's/^ *"\([a-z0-9-]*\)>=\([0-9.]*\)",/\1==\2.*/p' pyproject.toml > .venv/oldest.txt
+	sed 's/==.*/==/' .venv/oldest.txt | grep -vFf - constraints.txt > .venv/pins.txt
+	grep -v '^-c' requirements.txt > .venv/tools.txt
+	$(PY) -m pip install --quiet -r .venv/tools.txt -c .venv/oldest.txt -c .venv/pins.txt
 	touch .venv/ready
 
 newest:  ## Install the newest releases of everything; constraints.txt does not count

@@ -311,10 +311,10 @@ FAULTS = [
         "sampling",
     ),
     Fault(
-        "the last context of the text is counted, which nothing follows",
+        "the orders below count how often, and not after how many characters",
         "models/ngrams",
-        "np.unique(as_numbers(train[:-1], n, V)",
-        "np.unique(as_numbers(train, n, V)",
+        "longer = np.unique(as_numbers(train, n + 1, V))",
+        "longer = as_numbers(train, n + 1, V)",
         "ngrams",
     ),
     # Names and dates

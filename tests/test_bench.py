@@ -46,6 +46,7 @@ def test_the_report_is_json_without_a_host_name(monkeypatch):
     monkeypatch.setattr(bench, "has_bfloat16", lambda: True)
     monkeypatch.setattr(bench, "seconds", lambda function: function() is None or 0.5)
     monkeypatch.setattr(bench, "writing_speed", lambda: 300.0)
+    monkeypatch.setattr(bench, "speed_of_processes", lambda number, form: 10 * number)
     report = json.loads(json.dumps(bench.bench(repeats=1)))
     facts = {"threads", "processor", "system", "python", "torch", "numpy", "date"}
     assert set(report["machine"]) == facts
@@ -57,3 +58,5 @@ def test_the_report_is_json_without_a_host_name(monkeypatch):
         assert found["samples per second"] == 2 * characters
     assert list(report["map of float32, batch size x units"]) == ["2 x 8"]
     assert report["minGRU, time of a loop / time of a scan, sequences x steps"] == {"2 x 8": 1.0}
+    by_processes = report["characters trained on per second, by processes of one thread"]
+    assert by_processes["float32"] == by_processes["bfloat16"] == {"1": 10, "2": 20}

@@ -299,8 +299,9 @@ def test_train_shakespeare_follows_the_long_recipe_and_its_model_writes(call, in
     long = recipe("shakespeare-long", steps=6, seed=3)
     model = long.model(len(vocabulary))
     long.train(model, ids)
-    assert same(weights("runs/shakespeare.pt"), model.state_dict())
-    code, out, _ = call("sample", "--length", "20")
+    assert not Path("runs/shakespeare.pt").exists()
+    assert same(weights("runs/shakespeare-long.pt"), model.state_dict())
+    code, out, _ = call("sample", "--length", "20", "--model", "runs/shakespeare-long.pt")
     assert code == 0 and len(out) >= 20
 
 
@@ -328,7 +329,7 @@ def test_a_run_is_not_overwritten_unless_told_to(call, refused, interrupt):
     arguments = TRAIN["shakespeare"].split()
     call(*arguments)
     first = Path("runs/shakespeare.pt").read_bytes()
-    refused("--resume goes on with it, --force replaces it", *arguments)
+    refused("--resume goes on with the same run, --force replaces it", *arguments)
     refused("another choice of steps", *arguments[:-1], "5", "--resume")
     Path("plays.txt").write_text(TEXT[::-1])
     refused("another choice of text", *arguments, "--resume")
@@ -526,7 +527,7 @@ def test_a_model_that_cannot_be_used(command, damage, refused):
         torch.save({**content, "weights": {"head.bias": torch.zeros(3)}}, path)
     message = {
         "missing": "there is no runs/",
-        "unfinished": "go on with it: --resume",
+        "unfinished": ".pt is not finished: it is being trained, or was interrupted",
         "kind": f"was trained on {other}",
         "size": "was trained by another recipe",
     }.get(damage, "is damaged or no checkpoint; train a model: python -m rnnbook train")

@@ -167,9 +167,10 @@ def test_only_in_one_direction_an_answer_is_there_before_the_end(both_ways):
     assert difference[6] > 0
 
 
-def test_noise_and_dropout_are_for_the_training():
+@pytest.mark.parametrize("only", [{"noise": 1.0}, {"dropout": 0.5}], ids=["noise", "dropout"])
+def test_noise_and_dropout_are_for_the_training(only):
     torch.manual_seed(0)
-    model = FrameReader(3, 8, 5, noise=1.0)
+    model = FrameReader(3, 8, 5, **only)
     x, lengths = torch.randn(1, 4, 3), torch.tensor([4])
     assert not torch.equal(model(x, lengths), model(x, lengths))
     model.eval()

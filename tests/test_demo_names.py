@@ -189,6 +189,12 @@ def test_rounding_to_8_bits_changes_the_loss_by_less_than_half_a_percent(kind):
     assert loss(quantised(model)) == pytest.approx(loss(model), rel=0.005)
 
 
+def test_a_model_that_reads_letters_with_their_neighbours_is_not_shown():
+    model = EncoderDecoder(len(LETTERS), len(KANA), 4, 8, neighbours=True)
+    with pytest.raises(ValueError, match="without `neighbours`"):
+        names.weights_of(model)
+
+
 def test_what_the_figure_gets(monkeypatch):
     given = {}
     monkeypatch.setattr(names.page, "show", lambda *args, **settings: given.update(settings))

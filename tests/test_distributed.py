@@ -159,17 +159,19 @@ def test_shares_with_different_numbers_of_steps_have_the_gradients_of_the_whole_
         assert_alike(other, gradients)
 
 
-def dropped():
-    """The first losses of a model with dropout, one of each process before they are averaged."""
-    torch.manual_seed(distributed.own_seed(0))
-    return nn.functional.dropout(torch.ones(50)).tolist(), distributed.rank()
+def dropped(batch_size):
+    """What is left out in the first step."""
+    masks = []
+    one = CharacterModel(LAYERS["LSTM"](), 5, dropout=0.5)
+    one.dropout.register_forward_hook(lambda layer, x, kept: masks.append((kept == 0).tolist()))
+    train(one, batches(batch_size), Settings(steps=1, lr=1e-2))
+    return masks[0]
 
 
 def test_each_process_draws_its_own_dropout(two):
-    (first, _), (second, _) = two(dropped)
+    first, second = two(dropped, 4)
     assert first != second
-    torch.manual_seed(0)
-    assert first == nn.functional.dropout(torch.ones(50)).tolist()  # that of a single process
+    assert first == dropped(2)  # that of a single process, with as many rows
 
 
 def uneven():

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from rnnbook import files
-from rnnbook.files import check_ends, remove_parts, write_atomically
+from rnnbook.files import check_ends, remove_parts, without_part, write_atomically
 
 
 def test_a_file_is_on_the_disk_before_it_is_moved_into_place(tmp_path, monkeypatch):
@@ -43,6 +43,15 @@ def test_a_link_that_lies_in_the_way_is_not_followed(tmp_path, monkeypatch):
     with pytest.raises(FileExistsError):
         write_atomically(tmp_path / "file", b"ours")
     assert outside.read_bytes() == b"not ours"
+
+
+def test_of_a_part_that_cannot_be_written_the_path_of_the_whole_is_known(tmp_path):
+    (tmp_path / "folder").mkdir()
+    for path in (tmp_path / "folder", tmp_path / ("a" * 250)):
+        with pytest.raises(OSError) as caught:
+            write_atomically(path, b"content")
+        assert without_part(caught.value.filename) == str(path)
+    assert without_part("a.part") == "a.part"
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])

@@ -102,10 +102,18 @@ def test_draw_begins_with_a_part_and_knows_which_there_are(call, refused):
 def test_draw_replaces_drawings_alone(call, refused):
     call("train", "kanji", "--epochs", "1")
     refused("runs/kanji.pt exists and is no drawing", "draw", "--output", "runs/kanji.pt")
+    os.mkdir("folder.svg")
+    refused("folder.svg exists and is no drawing", "draw", "--output", "folder.svg")
     os.mkfifo("pipe")
     refused("a device or a pipe", "draw", "--output", "pipe")
     for _ in range(2):
         assert call("draw", "--output", "my.svg")[0] == 0
+
+
+def test_a_drawing_that_cannot_be_written_is_named_as_it_was_given(refused):
+    saved_model()
+    longest = 250 * "a"  # a name that fits, where that of its part does not
+    refused(f"cannot use {longest}: File name too long", "draw", "--output", longest)
 
 
 def test_draw_without_a_model_says_how_to_have_one(refused):

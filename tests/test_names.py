@@ -158,8 +158,8 @@ def test_pairs_of_the_reader(mark, encoding, tmp_path):
 
 
 def test_a_comma_may_stand_in_a_column_of_tabs(tmp_path):
-    data = read_pairs(write(tmp_path / "pairs", ["b, a\tア", *LINES]))
-    assert data.names[0] == Name("b, a", ("ア",))
+    data = read_pairs(write(tmp_path / "pairs", ["b,a\tア", *LINES]))
+    assert data.names[0] == Name("b,a", ("ア",))
 
 
 @pytest.mark.parametrize(
@@ -168,6 +168,8 @@ def test_a_comma_may_stand_in_a_column_of_tabs(tmp_path):
         ("anna", r"line 3 of .*pairs is 'anna'; write a spelling, a tab or a comma, and its"),
         ("anna,", r"line 3 of .*pairs is 'anna,'; write"),
         ("a,b,c", r"line 3 of .*pairs is 'a,b,c'; write"),
+        ("New York\tア", r"line 3 of .*pairs is 'New York\\tア'; a spelling is one word"),
+        ("´a,ア", r"line 3 of .*pairs is '´a,ア'; a spelling is one word"),
         ("a," + 101 * "ア", r"line 3 of .*pairs is longer than 100 characters"),
     ],
 )

@@ -140,6 +140,15 @@ def test_names_come_from_the_standard_input_too(call, model, monkeypatch):
     assert call("transliterate", typed=typed) == expected
 
 
+@pytest.mark.parametrize("at_once", [2, 256])
+def test_the_names_before_a_line_that_holds_none_are_answered(at_once, call, model, monkeypatch):
+    monkeypatch.setattr(command, "AT_ONCE", at_once)
+    words = ["abi", "kuba", "bak"]
+    code, out, err = call("transliterate", typed="\n".join(["", *words, "bø", "a"]))
+    assert (code, out) == (2, call("transliterate", *words)[1])
+    assert err == "rnnbook: line 5: 'bø' holds 'ø'; the model knows 'abiku'\n"
+
+
 def test_several_answers_have_their_probabilities(call, model):
     (ranked,) = read(model, "abi", width=4)
     shown = ", ".join(f"{one.text} ({math.exp(one.log_probability):.1%})" for one in ranked)
@@ -163,7 +172,7 @@ def test_an_apostrophe_as_telephones_write_it_is_one():
     ("arguments", "typed", "message"),
     [
         (["Xaver"], "", "'Xaver' holds 'e', 'r', 'v', 'x'; the model knows 'abiku'"),
-        ([], "abi\nbø\n", "'bø' holds 'ø'; the model knows 'abiku'"),
+        ([], "bø\n", "line 1: 'bø' holds 'ø'; the model knows 'abiku'"),
         (["abi", " "], "", "' ' is no name; give letters"),
         (["ab" * 60], "", "is longer than 100 letters"),
         (["abi", "--model", "none.pt"], "", "train a model: python -m rnnbook train names"),

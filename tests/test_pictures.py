@@ -177,7 +177,7 @@ def test_an_empty_margin_is_cut_off_a_file_as_off_the_drawings(tmp_path):
     assert read_picture(path).min() == 255
 
 
-def test_files_that_are_no_pictures_are_refused(tmp_path, monkeypatch):
+def test_files_that_are_no_pictures_or_too_large_are_refused(tmp_path, monkeypatch):
     path = tmp_path / "picture.png"
     path.write_bytes(b"no picture")
     with pytest.raises(ImageError, match=r"picture\.png is damaged or no image"):
@@ -187,7 +187,23 @@ def test_files_that_are_no_pictures_are_refused(tmp_path, monkeypatch):
     Image.new("RGB", (60, 50), BLUE).save(path)
     assert read_picture(path)[:, 20, 20].tolist() == list(BLUE)
     monkeypatch.setattr("rnnbook.data.picture_file.MOST_PIXELS", 2999)
-    with pytest.raises(ImageError, match=r"60 × 50 pixels, more than 2,999; scale it down"):
+    with pytest.raises(ImageError, match=r"60 × 50 pixels, more than 2,999 or .*; scale it down"):
+        read_picture(path)
+    Image.new("RGB", (1, 2999), BLUE).save(path)
+    assert read_picture(path).max() == 255
+    monkeypatch.setattr("rnnbook.data.picture_file.LONGEST_SIDE", 2998)
+    with pytest.raises(ImageError, match=r"1 × 2,999 pixels, .* 2,998 on a side; scale it down"):
+        read_picture(path)
+
+
+def test_a_picture_for_which_the_memory_is_too_small_is_not_called_damaged(tmp_path, monkeypatch):
+    def full(image):
+        raise MemoryError
+
+    path = tmp_path / "picture.png"
+    Image.new("RGB", (60, 50), BLUE).save(path)
+    monkeypatch.setattr("rnnbook.data.picture_file.on_white", full)
+    with pytest.raises(MemoryError):
         read_picture(path)
 
 

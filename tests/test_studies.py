@@ -3,12 +3,14 @@
 import json
 import re
 import sys
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
+from importlib import import_module
 from types import SimpleNamespace
 
 import pytest
 import torch
+from filelock import FileLock
 from torch import nn
 
 from conftest import ROOT
@@ -136,6 +138,24 @@ def test_an_interrupted_study_goes_on(miniature):
     assert broken.cancelled and not whole.cancelled
     assert set(broken.done) | set(whole.done) == set(miniature.RUNS)
     assert list(Record.load("miniature").runs) == list(miniature.RUNS)
+
+
+def test_two_processes_do_not_make_one_record(miniature, tmp_path):
+    """Or the last to write would lose what the other has found."""
+    conduct.conduct("miniature", AtOnce())
+    for work in (conduct.conduct, conduct.confirm):
+        with (
+            FileLock(tmp_path / "miniature.json.lock"),
+            pytest.raises(conduct.StudyError, match="another process makes or confirms"),
+        ):
+            work("miniature", AtOnce())
+        work("miniature", AtOnce())  # it is free again
+
+
+def test_a_study_that_needs_a_package_says_which(miniature):
+    miniature.run = lambda settings, stop=None: import_module("absent.models")
+    with pytest.raises(conduct.StudyError, match="miniature needs absent: pip install absent"):
+        conduct.conduct("miniature", ThreadPoolExecutor(1))
 
 
 def test_a_record_that_agrees_is_confirmed_and_keeps_what_it_was_made_with(miniature, monkeypatch):

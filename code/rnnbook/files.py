@@ -3,6 +3,7 @@
 import errno
 import glob
 import os
+import re
 from pathlib import Path
 from secrets import token_hex
 
@@ -30,6 +31,11 @@ def remove_parts(path: Path) -> None:
     """Remove what killed writers of `path` left behind. Nobody may be writing it meanwhile."""
     for part in path.parent.glob(f"{glob.escape(path.name)}.{'[0-9a-f]' * 16}.part"):
         part.unlink(missing_ok=True)
+
+
+def without_part(path: str) -> str:
+    """The path of a file, for that of a part of it that could not be written; others stay."""
+    return re.sub(r"\.[0-9a-f]{16}\.part$", "", path)
 
 
 def check_ends(path: Path) -> None:

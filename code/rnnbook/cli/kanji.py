@@ -53,7 +53,7 @@ def draw(options: argparse.Namespace) -> None:
     from rnnbook.training.model_files import load_model
 
     check_ends(options.output)
-    if options.output.exists() and options.output.suffix != ".svg":
+    if options.output.is_dir() or (options.output.exists() and options.output.suffix != ".svg"):
         raise UsageError(f"{options.output} exists and is no drawing; give --output NAME.svg")
     model, _ = load_model(options.model, "kanji")
     begin = ()

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from rnnbook.cli.errors import UsageError, complain
 from rnnbook.cli.options import parser
+from rnnbook.files import without_part
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the last flush
         return 141
     except OSError as error:
-        what = error.filename or "the output"
+        what = without_part(str(error.filename or "the output"))
         return complain(f"cannot use {what}: {error.strerror or error}", 2)
     except explained_errors() as error:
         return complain(error, 2)

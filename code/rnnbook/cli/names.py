@@ -4,7 +4,7 @@ import argparse
 import hashlib
 import math
 import sys
-from itertools import islice
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from rnnbook.cli.errors import UsageError
@@ -78,20 +78,48 @@ def transliterate(options: argparse.Namespace) -> None:
     from rnnbook.training.model_files import load_model
 
     model, (letters, kana) = load_model(options.model, "names")
-    lines = iter(options.names or filter(None, map(str.strip, sys.stdin)))
-    at_once = 1 if sys.stdin.isatty() else AT_ONCE  # whoever types waits for each answer
-    while names := list(islice(lines, at_once)):
-        for name, answers in zip(names, answer(options, model, letters, kana, names), strict=True):
-            print(f"{name}: {', '.join(answers)}", flush=True)
+    if options.names:
+        batches = [[(name, words_of(name, letters)) for name in options.names]]
+    else:  # whoever types waits for each answer
+        batches = read_lines(sys.stdin, letters, 1 if sys.stdin.isatty() else AT_ONCE)
+    for batch in batches:
+        split = [words for _, words in batch]
+        answers = answer(options, model, letters, kana, split)
+        for (name, _), best in zip(batch, answers, strict=True):
+            print(f"{name}: {', '.join(best)}", flush=True)
+
+
+def read_lines(
+    lines: Iterable[str], letters: str, at_once: int
+) -> Iterator[list[tuple[str, list[str]]]]:
+    """Names, one a line, and their words, so many at once. Blank lines do not count.
+
+    Raises `UsageError` at a line that holds no name, when those before it have been answered.
+    """
+    batch = []
+    for number, line in enumerate(lines, start=1):
+        if not (name := line.strip()):
+            continue
+        try:
+            batch.append((name, words_of(name, letters)))
+        except UsageError as error:
+            yield batch
+            raise UsageError(f"line {number}: {error}") from error
+        if len(batch) == at_once:
+            yield batch
+            batch = []
+    yield batch
 
 
 def answer(
-    options: argparse.Namespace, model: "Module", letters: str, kana: str, names: list[str]
+    options: argparse.Namespace, model: "Module", letters: str, kana: str, split: list[list[str]]
 ) -> list[list[str]]:
-    """For each name its best answers; where more than one is wanted, with their probabilities."""
+    """For each name, of which the words are given, its best answers.
+
+    Where more than one is wanted, they have their probabilities.
+    """
     from rnnbook.decoding.transliteration import join_words, transliterate
 
-    split = [words_of(name, letters) for name in names]
     words = sorted({word for each in split for word in each})
     width = max(options.beam, options.answers)
     found = dict(zip(words, transliterate(model, letters, kana, words, width=width), strict=True))

@@ -55,6 +55,7 @@ def parser() -> Parser:
 
 
 def add_command(commands: Any, name: str, function: Callable, what: str) -> Parser:
+    """Add a command that calls a function with its options. `what` is its help."""
     description = f"{what[0].upper()}{what[1:]}."
     command = commands.add_parser(name, help=what, description=description, allow_abbrev=False)
     command.set_defaults(command=function)
@@ -62,13 +63,15 @@ def add_command(commands: Any, name: str, function: Callable, what: str) -> Pars
 
 
 def add_train_options(command: Parser, model: str) -> None:
+    """Add the options of `train` and the name of a model."""
     command.description = TRAIN
     add = command.add_argument
     unit = "--steps" if model in ("shakespeare", "speech") else "--epochs"
     add(unit, type=whole(1), metavar="N", help="of training (as in the book)")
     if model == "shakespeare":
         add("--text", type=Path, metavar="FILE", help="train on a text of your own, in UTF-8")
-        what = "one of the two models of the chapter on the long training (`make long`)"
+        what = "one of the two models of the chapter on the long training (`make long`); without "
+        what += "--output it is written to runs/shakespeare-long.pt"
         add("--long", action="store_true", help=what)
     if model == "names":
         what = "train on pairs of your own: a word, a tab or a comma, its reading, in each line"
@@ -78,8 +81,8 @@ def add_train_options(command: Parser, model: str) -> None:
     add("--device", choices=("cpu", "cuda", "mps"), default="cpu", help=what)
     what = "of the products (%(default)s)"
     add("--precision", choices=("float32", "bfloat16"), default="float32", help=what)
-    what = "where to write the model (%(default)s)"
-    add("--output", type=Path, default=MODELS[model], metavar="FILE", help=what)
+    what = f"where to write the model ({MODELS[model]})"
+    add("--output", type=Path, metavar="FILE", help=what)
     existing = command.add_mutually_exclusive_group()
     what = "go on with a run that was interrupted"
     existing.add_argument("--resume", action="store_true", help=what)
@@ -87,6 +90,7 @@ def add_train_options(command: Parser, model: str) -> None:
 
 
 def add_classify_options(command: Parser) -> None:
+    """Add the options of `classify`."""
     what = "one digit, dark on light or light on dark, in any format that Pillow reads"
     command.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help=what)
     what = "what `train mnist` wrote (%(default)s)"
@@ -94,6 +98,7 @@ def add_classify_options(command: Parser) -> None:
 
 
 def add_sample_options(command: Parser) -> None:
+    """Add the options of `sample`."""
     add = command.add_argument
     add("--prompt", default="\n", metavar="TEXT", help="what the text begins with (a new line)")
     what = "characters to write (%(default)s)"
@@ -108,6 +113,7 @@ def add_sample_options(command: Parser) -> None:
 
 
 def add_name_options(command: Parser) -> None:
+    """Add the options of `transliterate`."""
     add = command.add_argument
     what = "in Latin letters (read from the standard input, one a line)"
     add("names", nargs="*", metavar="NAME", help=what)
@@ -120,6 +126,7 @@ def add_name_options(command: Parser) -> None:
 
 
 def add_listen_options(command: Parser) -> None:
+    """Add the options of `listen`."""
     add = command.add_argument
     what = "digits that are joined from recordings, such as 4071"
     add("strings", nargs="+", type=digits, metavar="DIGITS", help=what)
@@ -130,6 +137,7 @@ def add_listen_options(command: Parser) -> None:
 
 
 def add_describe_options(command: Parser) -> None:
+    """Add the options of `describe`."""
     add = command.add_argument
     what = "in any format that Pillow reads; simple drawings, such as emoji, are what it knows"
     add("pictures", type=Path, nargs="+", metavar="PICTURE", help=what)
@@ -142,6 +150,7 @@ def add_describe_options(command: Parser) -> None:
 
 
 def add_draw_options(command: Parser) -> None:
+    """Add the options of `draw`."""
     add = command.add_argument
     add("--number", type=whole(1, 400), default=1, metavar="N", help="of characters (%(default)s)")
     what = "a part on the left with which they begin, such as 氵"
@@ -156,6 +165,7 @@ def add_draw_options(command: Parser) -> None:
 
 
 def add_study_options(command: Parser) -> None:
+    """Add the options of `study`."""
     command.add_argument("names", nargs="+", metavar="NAME", help="of a module of rnnbook.studies")
     what = "run the first steps of every run again and, if the losses agree, say so in the record"
     command.add_argument("--confirm", action="store_true", help=what)

@@ -116,7 +116,7 @@ def run(
     changes = {**changes, "seed": options.seed, "precision": options.precision}
     settings = {"recipe": name, **changes, **(origin or {})}
     recipe = replace(RECIPES[name](), **changes, device=options.device)
-    path = options.output
+    path = options.output or Path(f"runs/{name}.pt")
 
     try:
         with distributed.join(options.device), ExitStack() as inside:

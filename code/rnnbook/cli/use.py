@@ -94,11 +94,6 @@ def bench(options: argparse.Namespace) -> None:
     """Print how fast training runs on this machine, as JSON."""
     import json
 
-    from rnnbook.bench import bench, has_bfloat16, speed_of_processes
+    from rnnbook.bench import bench
 
-    report = bench()
-    report["characters trained on per second, by processes of one thread"] = {
-        precision: {str(n): speed_of_processes(n, precision) for n in (1, 2)}
-        for precision in ["float32"] + ["bfloat16"] * has_bfloat16()
-    }
-    print(json.dumps(report, indent=2))
+    print(json.dumps(bench(), indent=2))

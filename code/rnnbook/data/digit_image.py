@@ -61,6 +61,7 @@ def decode(file: BinaryIO) -> Image.Image:
 
 
 def check_size(width: int, height: int) -> None:
+    """Raise `ImageError` for a picture of more than MOST_PIXELS."""
     if width * height > MOST_PIXELS:
         raise ImageError(
             f"has {width:,} × {height:,} pixels, more than {MOST_PIXELS:,}, as a photograph has; "

@@ -82,6 +82,7 @@ def verified(name: str, sha256: str, sources: Sequence[Source]) -> Path:
 
 
 def obtain(name: str, sha256: str, sources: Sequence[Source]) -> Path:
+    """What `verified` returns. Raises `SourceError` when no source has the file, and `OSError`."""
     if path := cached(name, sha256):
         return path
     path = cache_folder() / name

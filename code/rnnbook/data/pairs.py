@@ -86,9 +86,9 @@ def read_pairs(path: Path) -> Names:
     """The reader's own pairs: a file in UTF-8, a spelling and a reading in each line.
 
     Between the two stands a tab or a comma. Blank lines do not count. A spelling with several
-    right readings has a line for each. Spellings are made `plain`, readings are taken as they
-    are. Raises `DataError` for a file of another kind and for one of less than FEWEST spellings,
-    and `OSError` for one that cannot be read.
+    right readings has a line for each. Spellings are single words and are made `plain`, readings
+    are taken as they are. Raises `DataError` for a file of another kind and for one of less than
+    FEWEST spellings, and `OSError` for one that cannot be read.
     """
     check_ends(path)
     try:
@@ -116,4 +116,6 @@ def _pair(line: str, where: str) -> tuple[str, str]:
     spelling, reading = plain(columns[0]), unicodedata.normalize("NFC", columns[1].strip())
     if not spelling:
         raise DataError(f"{where} has a spelling without a letter")
+    if spelling.split() != [spelling]:
+        raise DataError(f"{where} is {line[:40]!r}; a spelling is one word, without a space")
     return spelling, reading

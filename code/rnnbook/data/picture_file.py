@@ -12,6 +12,7 @@ from rnnbook.data.digit_image import ImageError, brightness
 
 SIDE = 40  # pixels
 MOST_PIXELS = 20_000_000  # of a picture in a file
+LONGEST_SIDE = 10_000  # of it: the square that it is put into then takes 400 MB
 LIGHT = 250  # of 255: what is lighter counts as white, as in a JPEG
 
 
@@ -25,16 +26,16 @@ def read_picture(path: Path) -> Tensor:
     with open(path, "rb") as file, warnings.catch_warnings(action="ignore"):
         try:
             image = Image.open(file)  # reads no more than the size
-            if image.width * image.height > MOST_PIXELS:
+            if image.width * image.height > MOST_PIXELS or max(image.size) > LONGEST_SIDE:
                 raise ImageError(
                     f"{path} has {image.width:,} × {image.height:,} pixels, more than "
-                    f"{MOST_PIXELS:,}; scale it down"
+                    f"{MOST_PIXELS:,} or than {LONGEST_SIDE:,} on a side; scale it down"
                 )
             image = ImageOps.exif_transpose(image)
             if image.mode[0] in "IF":  # of 16 or 32 bits, which Pillow would cut off
                 image = Image.fromarray((255 * brightness(image)).round().astype(np.uint8))
             return on_white(without_margin(image))
-        except ImageError:
+        except (ImageError, MemoryError):
             raise
         except Image.DecompressionBombError as error:
             raise ImageError(f"{path} is refused, it would fill the memory ({error})") from error

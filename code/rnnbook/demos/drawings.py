@@ -43,5 +43,6 @@ def thickened(sheet: Tensor, pixels: int) -> Tensor:
     """A sheet whose strokes grow on each side by so many of its pixels, or shrink if negative."""
     if pixels == 0:
         return sheet
-    sign, width = (1, -1)[pixels < 0], 2 * abs(pixels) + 1
+    sign = 1 if pixels > 0 else -1  # to shrink strokes is to let the paper grow
+    width = 2 * abs(pixels) + 1
     return sign * max_pool2d(sign * sheet[None], width, stride=1, padding=abs(pixels))[0]

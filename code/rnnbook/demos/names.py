@@ -30,7 +30,8 @@ def show(
 
     The figure opens with the first of `examples`; all of them are buttons. `letters` and `kana`
     are the characters that the model knows; `name` and `still` are as in `page.show`. Raises
-    `ValueError` for an example with a letter that is not known.
+    `ValueError` for an example with a letter that is not known, and for a model that reads letters
+    with their `neighbours`.
     """
     settings = words(letters, kana, examples)
     page.show(name, "names", still, weights=weights_of(model), **settings)
@@ -79,9 +80,14 @@ def sound(kana: str) -> str:
 
 
 def weights_of(model: EncoderDecoder | TransformerPair) -> dict[str, Tensor]:
-    """The weights of a model as `encoder_decoder.js` or `transformer_pair.js` names them."""
+    """The weights of a model as `encoder_decoder.js` or `transformer_pair.js` names them.
+
+    Raises `ValueError` for a model with `neighbours`, whose convolution is not in these programs.
+    """
     if isinstance(model, TransformerPair):
         return dict(model.named_parameters())
+    if model.neighbours:
+        raise ValueError("the figure needs a model without `neighbours`")
     found = {
         "read_embedding": model.read_embedding.weight,
         "write_embedding": model.write_embedding.weight,

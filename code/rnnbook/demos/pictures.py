@@ -83,7 +83,8 @@ def folded(model: Describer) -> Describer:
     weights of the convolution before it.
     """
     model = copy.deepcopy(model).eval()
-    for convolution, norm, _ in zip(*(iter(model.eye),) * 3, strict=True):
+    for i in range(0, len(model.eye), 3):
+        convolution, norm = model.eye[i], model.eye[i + 1]
         factor = norm.weight / (norm.running_var + norm.eps).sqrt()
         convolution.weight.mul_(factor[:, None, None, None])
         norm.bias.sub_(norm.running_mean * factor)

@@ -21,6 +21,7 @@ def pack(weights: Mapping[str, Tensor]) -> list[dict[str, Any]]:
 
 
 def pack_one(name: str, weight: Tensor) -> dict[str, Any]:
+    """A matrix or a vector with its name. Raises `ValueError` for what is not finite."""
     if not weight.isfinite().all():
         raise ValueError(f"{name} holds a weight that is not finite; train the model again")
     if weight.dim() == 1:
@@ -52,6 +53,7 @@ def quantised(model: nn.Module) -> nn.Module:
 
 
 def encode(values: Tensor) -> str:
+    """The bytes of numbers as base64, one number behind the other, row by row."""
     return base64.b64encode(values.contiguous().numpy().tobytes()).decode()
 
 

@@ -4,12 +4,15 @@ import math
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from contextlib import AbstractContextManager
 from importlib import import_module
 from importlib.util import find_spec
 from multiprocessing import get_context
 from pkgutil import iter_modules
 from types import ModuleType
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from rnnbook import machine
 from rnnbook.progress import progress_bar
@@ -20,7 +23,7 @@ BOUND = 2e-3  # between two losses, as a share of the recorded one
 
 
 class StudyError(ValueError):
-    """A record cannot be confirmed. The message says why and what to do."""
+    """A record cannot be made or confirmed. The message says why and what to do."""
 
 
 def names() -> list[str]:
@@ -33,41 +36,45 @@ def conduct(name: str, executor: Executor | None = None) -> Record:
     """Carry out the runs of a study that its record does not have yet, and return the record.
 
     A record made by other code, or with other settings, is begun anew. By default, as many runs
-    go side by side, each in a process of its own, as the cores allow.
+    go side by side, each in a process of its own, as the cores allow. Raises `StudyError` when
+    another process makes the record, and when a run needs a package that is not installed.
     """
     study = _module(name)
-    record = _begin(name, study)
-    left = [run for run in study.RUNS if run not in record.runs]
-    code = code_digest(name)
-    added = {} if code == record.code else {"code": code}  # to a record that was confirmed
-    for run, result in _side_by_side(_carry_out, name, left, study.THREADS, executor):
-        record.runs[run] = {**result, **added}
-        record.runs = {run: record.runs[run] for run in study.RUNS if run in record.runs}
-        record.machine = _machine(study)
-        record.write()
-    return record
+    with _locked(name):
+        record = _begin(name, study)
+        left = [run for run in study.RUNS if run not in record.runs]
+        code = code_digest(name)
+        added = {} if code == record.code else {"code": code}  # to a record that was confirmed
+        for run, result in _side_by_side(_carry_out, name, left, study.THREADS, executor):
+            record.runs[run] = {**result, **added}
+            record.runs = {run: record.runs[run] for run in study.RUNS if run in record.runs}
+            record.machine = _machine(study)
+            record.write()
+        return record
 
 
 def confirm(name: str, executor: Executor | None = None) -> Record:
     """Run the first steps of every run of a record again, and note in it that they agree.
 
     The record keeps its results and what it was made with. Raises `StudyError`, and changes
-    nothing, when a run is missing or one loss differs by more than BOUND.
+    nothing, when a run is missing or one loss differs by more than BOUND; and as `conduct` does.
     """
-    study, record = _module(name), Record.load(name)
-    if {run: result["settings"] for run, result in record.runs.items()} != study.RUNS:
-        raise StudyError(
-            f"the record of {name} does not have the runs of today; make it: study {name}"
-        )
-    code = code_digest(name)
-    for run, trace in _side_by_side(replay, name, list(study.RUNS), study.THREADS, executor):
-        if difference := first_difference(record.runs[run]["trace"], trace):
+    study = _module(name)
+    with _locked(name):
+        record = Record.load(name)
+        if {run: result["settings"] for run, result in record.runs.items()} != study.RUNS:
             raise StudyError(
-                f"{name} is not confirmed: {run}, {difference}; the record is as it was"
+                f"the record of {name} does not have the runs of today; make it: study {name}"
             )
-    record.confirmed = {**_machine(study), "code": code}
-    record.write()
-    return record
+        code = code_digest(name)
+        for run, trace in _side_by_side(replay, name, list(study.RUNS), study.THREADS, executor):
+            if difference := first_difference(record.runs[run]["trace"], trace):
+                raise StudyError(
+                    f"{name} is not confirmed: {run}, {difference}; the record is as it was"
+                )
+        record.confirmed = {**_machine(study), "code": code}
+        record.write()
+        return record
 
 
 def first_difference(recorded: list[float], again: list[float]) -> str | None:
@@ -93,6 +100,15 @@ def replay(name: str, run: str) -> list[float]:
         torch.set_num_threads(threads)
 
 
+def _locked(name: str) -> AbstractContextManager:
+    """The lock on a record, held by this process."""
+    try:
+        return FileLock(f"{path_of(name)}.lock").acquire(timeout=0)
+    except Timeout as error:
+        what = f"another process makes or confirms the record of {name}; wait until it is done"
+        raise StudyError(what) from error
+
+
 def _side_by_side(
     task: Callable[[str, str], Any],
     name: str,
@@ -111,8 +127,11 @@ def _side_by_side(
             for future in as_completed(waiting):
                 yield waiting[future], future.result()
                 bar.update()
-        except BaseException:  # what was not begun is not worth waiting for
+        except BaseException as error:  # what was not begun is not worth waiting for
             pool.shutdown(wait=False, cancel_futures=True)
+            if isinstance(error, ModuleNotFoundError):
+                package = error.name.split(".")[0]
+                raise StudyError(f"{name} needs {package}: pip install {package}") from error
             raise
 
 

@@ -21,7 +21,7 @@ from rnnbook.training.recipes import WINDOW
 
 THREADS = 1
 SEEDS = range(3)
-NEVER, SOMETIMES, ALWAYS = PROBABILITIES = (0.0, 1 / 16, 1.0)
+PROBABILITIES = (0.0, 1 / 16, 1.0)
 RUNS = {
     f"LSTM, resets {p:g}, seed {seed}": {"network": "LSTM", "resets": p, "seed": seed}
     for p in PROBABILITIES

@@ -17,7 +17,7 @@ from rnnbook.training.recipes import WINDOW
 
 THREADS = 1
 STEPS = 9_320  # of 16 × 64 characters, ten times through what is left of the text
-PARTS = {"LSTM": (2, 4, 8)}  # of the rate for one pass, until the best lies between two others
+PARTS = {"LSTM": (2, 4, 8), "transformer": (0.5, 1, 2, 4)}  # of the rate for one pass
 RUNS = {
     f"{net}, {best / part:g}": {"network": net, "lr": best / part}
     for net, best in RATES.items()

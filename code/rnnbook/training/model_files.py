@@ -71,7 +71,7 @@ def begin(path: Path, settings: dict[str, Any], *, resume: bool, force: bool) ->
     before the training. Raises `RunError` when the run cannot be begun.
     """
     if path.exists() and not (resume or force):
-        raise RunError(f"{path} exists; --resume goes on with it, --force replaces it")
+        raise RunError(f"{path} exists; --resume goes on with the same run, --force replaces it")
     goes_on = path.exists() and resume
     if goes_on and _finished(path, settings):
         return True
@@ -188,7 +188,9 @@ def load_model(path: Path, *recipes: str) -> tuple[nn.Module, Characters]:
     if recipe not in recipes:
         raise RunError(f"{path} was trained on {recipe}; {advice}")
     if saved["weights"] is None:
-        raise RunError(f"the training of {path} was interrupted; go on with it: --resume")
+        raise RunError(
+            f"{path} is not finished: it is being trained, or was interrupted; go on with --resume"
+        )
     model = RECIPES[recipe]().model(*sizes(characters))
     try:
         model.load_state_dict(saved["weights"])

@@ -54,7 +54,7 @@ function makeGates(stage, settings) {
 
   const challenges = { none: say("none: play") };
   CHALLENGES.forEach(({ name }, k) => (challenges[`challenge ${k}`] = `${k + 1}. ${name}`));
-  const chosen = choice(say("Challenge"), challenges, "none", (value) => {
+  const take = (value) => {
     challenge = CHALLENGES[value.split(" ")[1]] ?? null;
     x = challenge ? challenge.x : own;
     for (const gate of GATES) {
@@ -62,7 +62,8 @@ function makeGates(stage, settings) {
       setMode(gate, gate === "o" && !challenge ? "open" : "hand");
     }
     update();
-  });
+  };
+  const chosen = choice(say("Challenge"), challenges, "challenge 0", take);
   const selects = Object.fromEntries(GATES.map((gate) => [
     gate,
     choice(GATE_NAMES[gate], MODES, modes[gate], (mode) => {
@@ -113,7 +114,7 @@ function makeGates(stage, settings) {
     if (!target.matches(".gate")) return;
     for (const key of table.node.querySelectorAll(".gate")) key.tabIndex = key === target ? 0 : -1;
   });
-  update();
+  take("challenge 0");
 }
 
 function showGate(key, gate, t, value, mode) {
