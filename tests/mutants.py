@@ -239,6 +239,13 @@ FAULTS = [
         "attention that sees one step ahead", "layers/attention", ".tril()", ".tril(1)", "models"
     ),
     Fault(
+        "a matrix state that is asked before it keeps",
+        "layers/keeping",
+        ".tril() @ v",
+        ".tril(-1) @ v",
+        "recall",
+    ),
+    Fault(
         "the mean of logarithms instead of probabilities",
         "models/ensemble",
         "logs.logsumexp(dim=0) - math.log(len(logs))",
@@ -374,6 +381,13 @@ FAULTS = [
         "/ (T + 2 * NUM_COPIED)",
         "/ (T + NUM_COPIED)",
         "tasks",
+    ),
+    Fault(
+        "letters that are asked for in the order in which they were read",
+        "data/tasks",
+        "order = shuffled(pairs)",
+        "order = torch.arange(pairs).expand(num_sequences, -1)",
+        "recall",
     ),
     Fault(
         "sizes in MNIST's header in the wrong byte order",

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+from rnnbook.data.words import IGNORED
+
 
 def signs(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
     """Independent signs, +1.0 or -1.0."""
@@ -124,3 +126,30 @@ def copying_floor(T: int) -> float:
     It knows when to answer a blank; in each of the last ten steps, eight symbols are as likely.
     """
     return NUM_COPIED * math.log(NUM_SYMBOLS) / (T + 2 * NUM_COPIED)
+
+
+NUM_LETTERS, NUM_DIGITS = 26, 10
+DIGITS = NUM_LETTERS  # the ids of letters are 0 to 25, those of digits 26 to 35
+
+
+def recall(num_sequences: int, pairs: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Read letters with their digits; then say the digit of each letter (after Ba et al., 2016).
+
+    The ids x (N, 3 · pairs) are a letter and its digit, `pairs` times, no letter twice; then the
+    same letters once more, in another order, without digits. y (N, 3 · pairs) is the id of the
+    digit at each of the letters that are asked for, and `IGNORED` before.
+    Raises `ValueError` if `pairs` is below 1 or above 26.
+    """
+    if not 1 <= pairs <= NUM_LETTERS:
+        raise ValueError(f"{pairs} pairs: there must be 1 to {NUM_LETTERS}, as no letter is twice")
+
+    def shuffled(count: int) -> Tensor:
+        return torch.rand(num_sequences, count, generator=generator).argsort(dim=1)
+
+    letters = shuffled(NUM_LETTERS)[:, :pairs]
+    digits = DIGITS + torch.randint(NUM_DIGITS, (num_sequences, pairs), generator=generator)
+    order = shuffled(pairs)
+    read = torch.stack([letters, digits], dim=2).flatten(1)
+    x = torch.cat([read, letters.gather(1, order)], dim=1)
+    y = torch.cat([torch.full_like(read, IGNORED), digits.gather(1, order)], dim=1)
+    return x, y
