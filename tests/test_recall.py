@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn.functional import one_hot, scaled_dot_product_attention
 
-from rnnbook.data.tasks import DIGITS, NUM_DIGITS, NUM_LETTERS, recall
+from rnnbook.data.tasks import DIGITS, NUM_DIGITS, NUM_LETTERS, associative_recall
 from rnnbook.data.words import IGNORED
 from rnnbook.layers.keeping import KeepingLSTM, look_back, matrix_by_steps, matrix_state
 from rnnbook.records.record import Record
@@ -13,8 +13,8 @@ from rnnbook.studies import recall as study
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-def test_recall():
-    x, y = recall(200, 5, torch.Generator().manual_seed(0))
+def test_associative_recall():
+    x, y = associative_recall(200, 5, torch.Generator().manual_seed(0))
     assert x.shape == y.shape == (200, 15)
     for sequence, answers in zip(x.tolist(), y.tolist(), strict=True):
         digit_of = dict(zip(sequence[:10:2], sequence[1:10:2], strict=True))
@@ -31,7 +31,7 @@ def test_recall():
 @pytest.mark.parametrize("pairs", [0, 27])
 def test_recall_has_a_letter_for_each_pair(pairs):
     with pytest.raises(ValueError, match=f"{pairs} pairs: there must be 1 to 26"):
-        recall(1, pairs, torch.Generator())
+        associative_recall(1, pairs, torch.Generator())
 
 
 @pytest.fixture

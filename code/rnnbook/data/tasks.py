@@ -132,7 +132,9 @@ NUM_LETTERS, NUM_DIGITS = 26, 10
 DIGITS = NUM_LETTERS  # the ids of letters are 0 to 25, those of digits 26 to 35
 
 
-def recall(num_sequences: int, pairs: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+def associative_recall(
+    num_sequences: int, pairs: int, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
     """Read letters with their digits; then say the digit of each letter (after Ba et al., 2016).
 
     The ids x (N, 3 · pairs) are a letter and its digit, `pairs` times, no letter twice; then the

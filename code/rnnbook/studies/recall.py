@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from rnnbook.data.tasks import NUM_DIGITS, NUM_LETTERS, recall
+from rnnbook.data.tasks import NUM_DIGITS, NUM_LETTERS, associative_recall
 from rnnbook.data.words import IGNORED
 from rnnbook.layers.initialisation import set_forget_bias
 from rnnbook.layers.keeping import KeepingLSTM, look_back, matrix_state
@@ -84,7 +84,7 @@ def batches(seed: int) -> FreshBatches:
 
     def make(num_sequences: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         pairs = int(torch.randint(1, MOST + 1, (), generator=generator))
-        return recall(num_sequences, pairs, generator)
+        return associative_recall(num_sequences, pairs, generator)
 
     return FreshBatches(make, BATCH, seed)
 
@@ -92,7 +92,7 @@ def batches(seed: int) -> FreshBatches:
 @torch.no_grad()
 def share_right(model: nn.Module, pairs: int) -> float:
     """Which share of the digits a model says rightly, in fresh sequences of so many pairs."""
-    x, y = recall(JUDGED, pairs, torch.Generator().manual_seed(JUDGED_SEED))
+    x, y = associative_recall(JUDGED, pairs, torch.Generator().manual_seed(JUDGED_SEED))
     asked = y != IGNORED
     return (model(x)[0].argmax(dim=2) == y)[asked].float().mean().item()
 
