@@ -112,6 +112,7 @@ def test_the_rates_are_those_that_did_best():
 
     for network, rates in study.RATES.items():
         assert study.CHOSEN[network] == min(rates, key=lambda lr: tried(network, lr))
+        assert min(rates) < study.CHOSEN[network] < max(rates)
         assert not {*study.TRIED[network]} & {*study.SEEDS}
 
 

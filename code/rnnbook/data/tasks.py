@@ -138,7 +138,7 @@ def associative_recall(
     """Read letters with their digits; then say the digit of each letter (after Ba et al., 2016).
 
     The ids x (N, 3 · pairs) are a letter and its digit, `pairs` times, no letter twice; then the
-    same letters once more, in another order, without digits. y (N, 3 · pairs) is the id of the
+    same letters once more, in a random order, without digits. y (N, 3 · pairs) is the id of the
     digit at each of the letters that are asked for, and `IGNORED` before.
     Raises `ValueError` if `pairs` is below 1 or above 26.
     """

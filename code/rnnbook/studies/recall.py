@@ -66,6 +66,7 @@ TRIED = dict.fromkeys(NETWORKS, (0, 4, 5)) | {  # seeds with which a rate is cho
 
 
 def settings(network: str, lr: float, seed: int, steps: int = STEPS) -> dict[str, Any]:
+    """One run."""
     return {"network": network, "lr": lr, "steps": steps, "seed": seed}
 
 
