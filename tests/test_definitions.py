@@ -86,6 +86,21 @@ def test_the_digest_sees(changed, package):
     assert package(**changed) != package()
 
 
+def test_a_local_variable_is_no_definition_of_the_same_name(package):
+    local = "    def one(self, unused): return [unused for k in (1, 2)]\n"
+    both = local + "    def two(self): return unused\n"
+    one, two = (FILES["c.py"].replace("    value", f"{new}    value") for new in (local, both))
+    more = "def k():\n    return 3\n"
+    assert package(c=one) == package(c=one.replace("unused = 3", "unused = 4") + more)
+    assert package(c=two) != package(c=two.replace("unused = 3", "unused = 4"))
+
+
+def test_an_import_within_a_function_counts(package):
+    inner = "def run(x):\n    from pack.c import FACTOR\n    return FACTOR * x\n"
+    changed = FILES["c.py"].replace("FACTOR = 2", "FACTOR = 3")
+    assert package(a=inner) != package(a=inner, c=changed)
+
+
 def test_a_constant_that_is_none_is_not_one_that_is_empty(package):
     texts = [f"def run():\n    return {value}\n" for value in ("None", "''", "0", "False", "[]")]
     assert len({package(a=text) for text in texts}) == 5

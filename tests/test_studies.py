@@ -203,31 +203,46 @@ def test_a_record_with_other_runs_is_not_confirmed(miniature):
         conduct.confirm("miniature", AtOnce())
 
 
-def test_a_run_that_is_added_later_says_which_code_has_made_it(miniature, monkeypatch):
-    conduct.conduct("miniature", AtOnce())
+def test_a_run_that_is_added_later_says_where_and_with_which_code_it_was_made(
+    miniature, monkeypatch
+):
+    before = conduct.conduct("miniature", AtOnce())
     code_of_today(monkeypatch, "tidier code")
     conduct.confirm("miniature", AtOnce())
     miniature.RUNS["run 3"] = {"k": 3}
-    runs = conduct.conduct("miniature", AtOnce()).runs
-    assert runs["run 3"]["code"] == "tidier code" and "code" not in runs["run 2"]
+    elsewhere = {**before.machine, "processor": "another", "date": "2030-01-01"}
+    monkeypatch.setattr(conduct, "_machine", lambda study: elsewhere)
+    record = conduct.conduct("miniature", AtOnce())
+    assert record == Record.load("miniature") and record.machine == before.machine
+    assert record.runs["run 3"]["code"] == "tidier code" and "code" not in record.runs["run 2"]
+    assert record.runs["run 3"]["machine"] == elsewhere and "machine" not in record.runs["run 2"]
+    said = said_of(record)
+    assert f"3 runs, 0 core-minutes, recorded on {before.machine['date']}" in said
+    assert "1 run, 0 core-minutes, recorded on 2030-01-01 (another, PyTorch" in said
 
 
-def test_a_record_of_other_code_is_shown_as_such_and_made_anew(miniature, monkeypatch):
+def test_a_record_of_other_code_is_shown_as_such_and_is_not_lost(miniature, monkeypatch, tmp_path):
     conduct.conduct("miniature", AtOnce())
+    path = tmp_path / "miniature.json"
+    before = path.read_bytes()
     code_of_today(monkeypatch, "other code")
     assert "THE CODE HAS CHANGED" in said_of(Record.load("miniature"))
-    again = AtOnce()
-    conduct.conduct("miniature", again)
-    assert len(again.done) == 3
-    assert "the same today" in said_of(Record.load("miniature"))
+    miniature.RUNS["run 3"] = {"k": 3}
+    with pytest.raises(conduct.StudyError, match="miniature has changed; confirm its record"):
+        conduct.conduct("miniature", AtOnce())
+    assert path.read_bytes() == before
+    path.unlink()
+    conduct.conduct("miniature", again := AtOnce())
+    assert len(again.done) == 4 and "the same today" in said_of(Record.load("miniature"))
 
 
-def test_a_run_with_other_settings_begins_the_study_anew(miniature):
+def test_a_record_with_other_settings_is_not_lost(miniature, tmp_path):
     conduct.conduct("miniature", AtOnce())
+    before = (tmp_path / "miniature.json").read_bytes()
     miniature.RUNS["run 1"] = {"k": 7}
-    again = AtOnce()
-    record = conduct.conduct("miniature", again)
-    assert len(again.done) == 3 and record.runs["run 1"]["double"] == 14
+    with pytest.raises(conduct.StudyError, match="other settings now"):
+        conduct.conduct("miniature", AtOnce())
+    assert (tmp_path / "miniature.json").read_bytes() == before
 
 
 def test_the_constant_meets_the_sequences_of_a_run():

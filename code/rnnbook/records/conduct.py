@@ -35,20 +35,17 @@ def names() -> list[str]:
 def conduct(name: str, executor: Executor | None = None) -> Record:
     """Carry out the runs of a study that its record does not have yet, and return the record.
 
-    A record made by other code, or with other settings, is begun anew. By default, as many runs
-    go side by side, each in a process of its own, as the cores allow. Raises `StudyError` when
-    another process makes the record, and when a run needs a package that is not installed.
+    By default, as many runs go side by side, each in a process of its own, as the cores allow.
+    Raises `StudyError` when the record was made by other code or with other settings, when another
+    process makes it, and when a run needs a package that is not installed.
     """
     study = _module(name)
     with _locked(name):
         record = _begin(name, study)
         left = [run for run in study.RUNS if run not in record.runs]
-        code = code_digest(name)
-        added = {} if code == record.code else {"code": code}  # to a record that was confirmed
         for run, result in _side_by_side(_carry_out, name, left, study.THREADS, executor):
-            record.runs[run] = {**result, **added}
+            record.add(run, result, _machine(study), code_digest(name))
             record.runs = {run: record.runs[run] for run in study.RUNS if run in record.runs}
-            record.machine = _machine(study)
             record.write()
         return record
 
@@ -136,14 +133,20 @@ def _side_by_side(
 
 
 def _begin(name: str, study: ModuleType) -> Record:
-    record = Record.load(name) if path_of(name).exists() else None
-    if (
-        record
-        and record.is_current()
-        and all(study.RUNS.get(run) == result["settings"] for run, result in record.runs.items())
-    ):
-        return record
-    return Record(name, code_digest(name))
+    """The record so far, an empty one if there is none."""
+    if not path_of(name).exists():
+        return Record(name)
+    record = Record.load(name)
+    if any(study.RUNS.get(run) != result["settings"] for run, result in record.runs.items()):
+        raise StudyError(
+            f"a run of {name} has other settings now; to begin anew, delete its record"
+        )
+    if not record.is_current():
+        raise StudyError(
+            f"the code of {name} has changed; confirm its record (study {name} --confirm) or, "
+            "to begin anew, delete it"
+        )
+    return record
 
 
 def _carry_out(name: str, run: str) -> dict[str, Any]:

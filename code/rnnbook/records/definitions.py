@@ -1,8 +1,8 @@
 """Which definitions of a package a function or a program reaches, and one digest of them all.
 
 A name is followed through imports to the function, class or constant that it stands for, and so
-are the names in that. A local variable with the name of a definition counts as that. Left out:
-other packages, and what is found only while a program runs, as by `getattr`.
+are the names in that; local variables are none of these. Left out: other packages, and what is
+found only while a program runs, as by `getattr`.
 
 The code of a study is known by what is defined: its digest does not see comments, docstrings, in
 which file or in which order definitions stand, or the version of Python. What a chapter shows of
@@ -11,6 +11,7 @@ the code it shows as it is written, so there the text of the definitions counts.
 
 import ast
 import hashlib
+import symtable
 from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.util import find_spec
@@ -57,9 +58,8 @@ def reached_by(program: str, package: str) -> dict[Place, ast.stmt]:
     """The statements of a package on which a program rests that imports some of it."""
     tree = ast.parse(program)
     source = sort(tree, program)
-    return closure(
-        [place for name in named(tree) for place in imported(package, source.imports, *name)]
-    )
+    names = set(named(tree, program))
+    return closure([place for name in names for place in imported(package, source.imports, *name)])
 
 
 def closure(waiting: list[tuple[str, ast.stmt]]) -> dict[Place, ast.stmt]:
@@ -69,17 +69,34 @@ def closure(waiting: list[tuple[str, ast.stmt]]) -> dict[Place, ast.stmt]:
         module, statement = waiting.pop()
         if (module, statement.text) not in found:
             found[module, statement.text] = statement
-            waiting += [other for name in named(statement) for other in defined(module, *name)]
+            waiting += rests_on(module, statement)
     return found
 
 
-def named(tree: ast.AST) -> Iterator[tuple[str, ...]]:
-    """The names in a tree: ("f",) for `f`, ("m", "f") for `m.f`."""
+@cache
+def rests_on(module: str, statement: ast.stmt) -> list[tuple[str, ast.stmt]]:
+    """The statements of modules that a statement names."""
+    names = set(named(statement, statement.text))
+    return [other for name in names for other in defined(module, *name)]
+
+
+def named(tree: ast.AST, text: str) -> Iterator[tuple[str, ...]]:
+    """The names in a tree that are not local: ("f",) for `f`, ("m", "f") for `m.f`."""
+    names = set(not_local(symtable.symtable(text, "", "exec")))
     for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        if isinstance(node, ast.Attribute) and getattr(node.value, "id", None) in names:
             yield node.value.id, node.attr
-        elif isinstance(node, ast.Name):
+        elif isinstance(node, ast.Name) and node.id in names:
             yield (node.id,)
+
+
+def not_local(scope: symtable.SymbolTable) -> Iterator[str]:
+    """The names that a scope, or one within it, takes from the module or imports itself."""
+    for symbol in scope.get_symbols():
+        if symbol.is_global() or symbol.is_imported():
+            yield symbol.get_name()
+    for inner in scope.get_children():
+        yield from not_local(inner)
 
 
 def defined(module: str, name: str, attribute: str | None = None):

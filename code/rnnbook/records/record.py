@@ -6,6 +6,7 @@ by hand.
 
 import hashlib
 import json
+from collections import defaultdict
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from textwrap import fill
@@ -28,11 +29,12 @@ class Record:
         code: the digest of the code that made the record.
         machine: what it was made on, and when; `rnnbook.machine` describes it.
         confirmed: the same of the last time when its first steps were made again; "code", too.
-        runs: for each run its settings, seconds, first losses ("trace"), and what it returned.
+        runs: for each run its settings, seconds, first losses ("trace"), and what it returned;
+            where it was added later, the "machine" and the "code" that have made it.
     """
 
     study: str
-    code: str
+    code: str = ""
     machine: dict[str, Any] = field(default_factory=dict)
     confirmed: dict[str, Any] | None = None
     runs: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -60,14 +62,26 @@ class Record:
         """Whether the code of today has made or confirmed the record."""
         return code_digest(self.study) in {self.code, (self.confirmed or {}).get("code")}
 
+    def add(self, run: str, result: dict[str, Any], machine: dict[str, Any], code: str) -> None:
+        """Add a run, and what has made it where the other runs were made otherwise."""
+        self.machine, self.code = self.machine or machine, self.code or code
+        added = {"machine": machine} if machine != self.machine else {}
+        added |= {"code": code} if code != self.code else {}
+        self.runs[run] = {**result, **added}
+
     def origin(self) -> str:
         """Lines that say when, where and with which code the record was made, and confirmed."""
-        where, count = self.machine, len(self.runs)
-        minutes = sum(run["seconds"] for run in self.runs.values()) / 60
+        seconds = defaultdict(list)
+        for run in self.runs.values():
+            where, code = run.get("machine", self.machine), run.get("code", self.code)
+            made = (
+                f"recorded on {where['date']} ({where['processor']}, PyTorch {where['torch']}) "
+                f"with code {code[:7]}"
+            )
+            seconds[made].append(run["seconds"])
         parts = [
-            f"{count} run{'s' * (count != 1)}, {minutes:.0f} core-minutes, recorded on "
-            f"{where['date']} ({where['processor']}, PyTorch {where['torch']}) with code "
-            f"{self.code[:7]}"
+            f"{len(some)} run{'s' * (len(some) != 1)}, {sum(some) / 60:.0f} core-minutes, {made}"
+            for made, some in seconds.items()
         ]
         if confirmed := self.confirmed:
             parts.append(
