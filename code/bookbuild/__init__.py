@@ -1,11 +1,15 @@
 """The Sphinx extension of the book: each module is one task, with a `setup` of its own."""
 
+import sys
 import zlib
 from pathlib import Path
 
 from sphinx.application import Sphinx
 
 from bookbuild.editions import ORIGINAL
+
+# Grammars that jsonschema would build for two seconds, to check addresses that we do not have.
+sys.modules.setdefault("rfc3987_syntax", None)
 
 TASKS = [
     "cache",

@@ -150,13 +150,17 @@ class LSTM extends Layer {
   static SUMS = 4; // for each unit
 
   step(x, before) {
-    const a = affine(this.W_x, x, this.b, this.W_h, before.h), H = this.hiddenSize;
-    const i = a.subarray(0, H).map(sigmoid); // input gate
-    const f = a.subarray(H, 2 * H).map(sigmoid); // forget gate
-    const g = a.subarray(2 * H, 3 * H).map(Math.tanh); // candidate
-    const o = a.subarray(3 * H).map(sigmoid); // output gate
-    const c = i.map((_, k) => f[k] * before.c[k] + i[k] * g[k]);
-    const h = o.map((_, k) => o[k] * Math.tanh(c[k]));
+    const H = this.hiddenSize, c = zeros(H), h = zeros(H);
+    const a = affine(this.W_x, x, this.b, this.W_h, before.h);
+    const [i, f, g, o] = [0, H, 2 * H, 3 * H].map((first) => a.subarray(first, first + H));
+    for (let k = 0; k < H; k++) {
+      i[k] = sigmoid(i[k]); // input gate
+      f[k] = sigmoid(f[k]); // forget gate
+      g[k] = Math.tanh(g[k]); // candidate
+      o[k] = sigmoid(o[k]); // output gate
+      c[k] = f[k] * before.c[k] + i[k] * g[k];
+      h[k] = o[k] * Math.tanh(c[k]);
+    }
     return { x, before, i, f, g, o, c, h };
   }
 
