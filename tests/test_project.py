@@ -35,10 +35,13 @@ FILES = sorted(
     if top.name not in GENERATED
     for path in ([top] if top.is_file() else top.rglob("*"))
     if path.is_file()
-    and not GENERATED.intersection(path.parts)
+    and not GENERATED.intersection(path.relative_to(ROOT).parts)
     and ".egg-info" not in str(path)
     and path.suffix != ".mo"
 )
+
+
+assert "pyproject.toml" in FILES
 
 
 def project() -> dict:

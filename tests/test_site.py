@@ -137,6 +137,7 @@ def test_page(path, page, html):
     }
     page.set_viewport_size({"width": 360, "height": 740})
     wrong["too wide"] = page.evaluate(TOO_WIDE)
+    wrong["marks at the beginning of a line"] = page.evaluate(FIRST_MARKS)
     page.set_viewport_size({"width": 1280, "height": 900})
     wrong["axe"] = violations(page)
     assert {what: found for what, found in wrong.items() if found} == {}
@@ -153,6 +154,17 @@ TOO_WIDE = """() => {
     .filter(node => node.getBoundingClientRect().right > innerWidth);
   return [document.documentElement.scrollWidth, ...wide.map(node => node.outerHTML.slice(0, 200))];
 }"""
+
+# Of the marks right behind a formula, those that stand in another line.
+FIRST_MARKS = """() => [...document.querySelectorAll("main span.math")].filter((formula) => {
+  const text = formula.nextSibling;
+  if (text?.nodeType !== Node.TEXT_NODE || !/^[,.;:!?)、。，）」]/.test(text.data)) return false;
+  const range = document.createRange();
+  range.setStart(text, 0);
+  range.setEnd(text, 1);
+  const mark = range.getBoundingClientRect(), before = formula.getBoundingClientRect();
+  return mark.height > 0 && mark.right < before.left;
+}).map((formula) => formula.textContent + formula.nextSibling.data.slice(0, 20))"""
 
 # What the heaviest pages of November 2026 need, and a tenth more: lstm.html in Japanese, bptt.html,
 # three pages, digits.html, shakespeare.html.

@@ -63,11 +63,11 @@ def test_a_chapter_depends_on_the_records_that_it_names_and_on_no_other(tmp_path
 CHAPTERS = sorted((ROOT / "book").glob("*.md"))
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
-def test_a_chapter_names_its_records_in_words(chapter):
-    """Or the build would not know on which of them it depends."""
-    loads = re.findall(r"Record\.load\((.*)", chapter.read_text("utf-8"))
-    assert all(re.match(r'"\w+"\)', load) for load in loads)
+def test_chapters_name_their_records_in_words():
+    """Or the build would not know on which of them a chapter depends."""
+    loads = re.findall(r"Record\.load\(.*", "\n".join(path.read_text("utf-8") for path in CHAPTERS))
+    assert len(loads) > 20
+    assert [load for load in loads if not re.match(r'Record\.load\("\w+"\)', load)] == []
 
 
 def said_of(record) -> str:

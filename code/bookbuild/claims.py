@@ -129,10 +129,11 @@ def _rows(app: Sphinx, page: str, chapter: str) -> Iterator[list[Cell]]:
     """One row for each statement of a chapter, which may quote several claims."""
     address = app.builder.get_relative_uri(page, chapter)
     claims = claims_of(app, chapter)
-    missing = dict(claims)
+    missing = {*claims}
     for item in _items(app.env.get_doctree(chapter)):
         statement = item[0].deepcopy()
-        names = [name for name in dict.fromkeys(_quoted(statement)) if missing.pop(name, None)]
+        names = [name for name in dict.fromkeys(_quoted(statement)) if name in claims]
+        missing.difference_update(names)
         for reference in statement.findall(addnodes.pending_xref):
             reference["refdoc"] = page  # from which it now leads
         values = "; ".join(f"{claims[name]['value']:.4g}" for name in names)
@@ -140,7 +141,7 @@ def _rows(app: Sphinx, page: str, chapter: str) -> Iterator[list[Cell]]:
         link = nodes.reference("", app.env.titles[chapter].astext(), internal=True, refuri=address)
         if names:
             yield [[_inline(statement)], values, bounds, [link]]
-    for name in missing:
+    for name in sorted(missing):
         logger.warning("no statement quotes the claim %r", name, location=chapter)
 
 

@@ -19,6 +19,7 @@ from docutils import nodes
 from py_mini_racer import MiniRacer
 from sphinx.application import Sphinx
 from sphinx.config import Config
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 
@@ -50,6 +51,7 @@ var MathJax = {
 TYPESET = "MathJax.startup.adaptor.outerHTML(MathJax.tex2chtml({tex}, {{display: {display}}}))"
 STYLES = "MathJax.startup.adaptor.textContent(MathJax.chtmlStylesheet())"
 NAME = re.compile(r"mjx-[\w-]+|TEX-\w+")
+MARKS = ",.;:!?)、。，）」"  # with none of them a line may begin
 
 
 @cache
@@ -100,6 +102,24 @@ def _set(node: nodes.Element, tex: str, display: bool) -> str:
         return ""
 
 
+class KeepMarks(SphinxPostTransform):
+    """Keeps a formula and the marks right behind it in one line: browsers would part them."""
+
+    default_priority = 800
+    formats = ("html",)
+
+    def run(self) -> None:
+        for formula in list(self.document.findall(nodes.math)):
+            siblings = formula.parent
+            place = siblings.index(formula)
+            after = siblings[place + 1] if place + 1 < len(siblings) else None
+            if isinstance(after, nodes.Text) and after[0] in MARKS:
+                rest = after.lstrip(MARKS)
+                marks = nodes.Text(after[: len(after) - len(rest)])
+                together = nodes.inline("", "", formula, marks, classes=["together"])
+                siblings[place : place + 2] = [together, nodes.Text(rest)]
+
+
 def _visit_inline(translator, node: nodes.math) -> None:
     translator.body.append(f'<span class="math">{_set(node, node.astext(), False)}</span>')
     raise nodes.SkipNode
@@ -130,5 +150,6 @@ def _add_styles(app: Sphinx, page: str, template: str, context: dict, doctree) -
 
 def setup(app: Sphinx) -> None:
     app.add_html_math_renderer("built", (_visit_inline, None), (_visit_display, None))
+    app.add_post_transform(KeepMarks)
     app.connect("config-inited", _add_fonts)
     app.connect("html-page-context", _add_styles)

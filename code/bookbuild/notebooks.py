@@ -39,16 +39,16 @@ def notebook(app: Sphinx, page: str, doctree: nodes.document, html: str) -> Note
     These come right behind the cell before them.
     """
     found, texts = executed(app, page), _texts(app, page, doctree, html)
-    code, behind = {index: [] for index in texts}, -1
-    words = translations(app, "comments")
+    words, cells, text = translations(app, "comments"), [first_cell(app)], texts.pop(-1)
     for index, cell in enumerate(found.cells):
-        behind = index if index in texts else behind
+        if index in texts:
+            cells.append(new_markdown_cell(text))
+            text = texts[index]
         if cell.cell_type == "code":
             cell.source = translated(cell.source, words)
-            code[behind].append(cell)
-    found.cells = [first_cell(app)]
-    for index, text in texts.items():
-        found.cells += [*code[index], *[new_markdown_cell(text)] * bool(text)]
+            cells.append(cell)
+    cells.append(new_markdown_cell(text))
+    found.cells = [cell for cell in cells if cell.source]
     for number, cell in enumerate(found.cells):
         cell.id = f"cell-{number}"  # the same in every build
     return found

@@ -8,7 +8,7 @@ what it has read. The execution cache stays.
 
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import AcquireReturnProxy, FileLock, Timeout
 from sphinx.application import ENV_PICKLE_FILENAME, Sphinx
 from sphinx.config import Config
 from sphinx.util import logging
@@ -16,18 +16,18 @@ from sphinx.util import logging
 logger = logging.getLogger(__name__)
 
 
-def turn(folder: Path) -> FileLock:
-    """Wait for another build in a folder to end, and keep others waiting while this is kept.
+def turn(folder: Path) -> AcquireReturnProxy:
+    """Wait for another build in a folder to end, and keep others waiting until the end of `with`.
 
     The lock of a process that ends in whatever way is free.
     """
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / ".turn", is_singleton=True)
     try:
-        return lock.acquire(timeout=0).lock
+        return lock.acquire(timeout=0)
     except Timeout:
         logger.info("waiting for another build in %s to end", folder)
-        return lock.acquire().lock
+        return lock.acquire()
 
 
 def _begin(app: Sphinx, config: Config) -> None:
@@ -43,7 +43,7 @@ def _begin(app: Sphinx, config: Config) -> None:
 def _end(app: Sphinx, error: Exception | None) -> None:
     if not error and not app._warncount:
         app.bookbuild_mark.unlink()
-    app.bookbuild_turn.release()
+    app.bookbuild_turn.lock.release()
 
 
 def setup(app: Sphinx) -> None:

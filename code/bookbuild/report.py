@@ -39,6 +39,8 @@ def records(app: Sphinx) -> dict[str, dict]:
 
 
 def _report(app: Sphinx, error: Exception | None) -> None:
+    if app.builder.format != "html":  # as where links are tried
+        return
     chapters = records(app)
     executed = sum(chapter["executed_now"] for chapter in chapters.values())
     logger.info(f"  {executed} of {len(chapters)} chapters executed")

@@ -24,13 +24,14 @@ CHANGED = "THE CODE HAS CHANGED SINCE"
 class Record:
     """What a study has found.
 
+    A run that was added later or elsewhere also has the "machine" and the "code" that have made it.
+
     Attributes:
         study: the name of the study, a module of `rnnbook.studies`.
         code: the digest of the code that made the record.
         machine: what it was made on, and when; `rnnbook.machine` describes it.
         confirmed: the same of the last time when its first steps were made again; "code", too.
-        runs: for each run its settings, seconds, first losses ("trace"), and what it returned;
-            where it was added later, the "machine" and the "code" that have made it.
+        runs: for each run its settings, seconds, first losses ("trace"), and what it returned.
     """
 
     study: str
