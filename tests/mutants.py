@@ -673,6 +673,28 @@ FAULTS = [
         "    points = points[points[:, 0].argsort()]\n    along = np.cumsum(",
         "kanji",
     ),
+    # Records
+    Fault(
+        "an import within a function is not followed",
+        "records/definitions",
+        "symbol.is_global() or symbol.is_imported()",
+        "symbol.is_global()",
+        "definitions",
+    ),
+    Fault(
+        "a run that is added later does not say where",
+        "records/record",
+        'added = {"machine": machine} if machine != self.machine else {}',
+        "added = {}",
+        "studies",
+    ),
+    Fault(
+        "a record of other code is taken for one of today's",
+        "records/conduct",
+        "if not record.is_current():",
+        "if False:",
+        "studies",
+    ),
 ]
 
 
