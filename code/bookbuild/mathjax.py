@@ -113,7 +113,7 @@ class KeepMarks(SphinxPostTransform):
             siblings = formula.parent
             place = siblings.index(formula)
             after = siblings[place + 1] if place + 1 < len(siblings) else None
-            if isinstance(after, nodes.Text) and after[0] in MARKS:
+            if isinstance(after, nodes.Text) and after.startswith(tuple(MARKS)):
                 rest = after.lstrip(MARKS)
                 marks = nodes.Text(after[: len(after) - len(rest)])
                 together = nodes.inline("", "", formula, marks, classes=["together"])
