@@ -5,7 +5,6 @@ import http.server
 import io
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -83,7 +82,7 @@ def build(log: Path) -> int:
     ):
         for line in process.stdout:
             file.write(line)
-            if line.startswith("==") or re.search("Executing|[Ee]xecuted", line):
+            if line.startswith("==") or "executing" in line or "executed" in line:
                 say(line)
     return process.returncode
 

@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -354,6 +355,12 @@ def test_a_false_claim_stops_the_build(book):
     assert code != 0 and "expected at least 43, measured 42" in output
 
 
+def test_a_cell_that_is_no_python_names_its_chapter(book):
+    book.edit("alpha.md", "print(answer(),", "print(answer(,")
+    code, output, executed = book.try_to_build()
+    assert code != 0 and "alpha: a cell is no Python" in output and executed == set()
+
+
 def test_a_warning_fails_again(book):
     book.edit("alpha.md", "Some prose.", "[](nowhere.md)")
     for _ in range(2):
@@ -405,6 +412,12 @@ def test_an_output_that_was_written_in_part_is_made_again(book):
     assert book.build() == {"alpha"}
 
 
+def test_chapters_run_again_when_the_cache_was_deleted(book):
+    book.build()
+    shutil.rmtree(book.folder / "_build/.jupyter_cache")
+    assert book.build() == {"alpha", "beta"}
+
+
 def test_two_builds_at_once_take_turns(book):
     book.edit("lib/mini/deep.py", "return 40", "return 80")
     before = book.runs()
@@ -414,6 +427,31 @@ def test_two_builds_at_once_take_turns(book):
     assert sum("waiting for another build" in output for output in outputs) == 1
     assert book.runs()["alpha"] == before["alpha"] + 1
     assert "answer is 82" in words(book.page("alpha"))
+
+
+@pytest.mark.parametrize(
+    ("task", "code"), [("print('built')", 0), ("sys.exit(3)", 1), ("1 / 0", 1)]
+)
+def test_a_second_edition_is_built_beside_the_first(tmp_path, task, code):
+    """Its output is shown, and its failure is one of the whole."""
+    program = f"""
+        import sys, time
+        from pathlib import Path
+        from bookbuild import beside
+        second = beside.Second(lambda: {task}, Path("log"))
+        try:
+            second.begin()
+        except beside.InTheCopy:
+            second.run()
+        print("first", flush=True)
+        second.finish()
+    """
+    command = [sys.executable, "-c", textwrap.dedent(program)]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert result.returncode == code
+    assert result.stdout.startswith("first\n")
+    expected = {"1 / 0": "ZeroDivisionError", "print('built')": "built"}
+    assert expected.get(task, "") in result.stdout
 
 
 def test_the_data_are_fetched_once_before_chapters_run_side_by_side(book):

@@ -1,5 +1,6 @@
 """Which definitions a study reaches, and their digest, the same on every Python."""
 
+import ast
 import shutil
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bookbuild.cache import code_of
 from conftest import ROOT
 from rnnbook.records import conduct, definitions
 
@@ -109,6 +111,33 @@ def test_a_constant_that_is_none_is_not_one_that_is_empty(package):
 def test_a_name_that_does_not_exist_is_an_error(package):
     with pytest.raises(NameError, match=r"pack\.a defines no absent"):
         package(names=["absent"])
+
+
+def lost_to_the_digest(program: str) -> list[str]:
+    """Imports in a program by which definitions are reached that the digest does not follow."""
+    lost = []
+    for node in ast.walk(ast.parse(program)):
+        if isinstance(node, ast.Import):
+            lost += [one.name for one in node.names if "rnnbook." in one.name and not one.asname]
+        elif isinstance(node, ast.ImportFrom) and (node.level or node.names[0].name == "*"):
+            lost.append(ast.unparse(node))
+    return lost
+
+
+@pytest.mark.parametrize(
+    "line", ["import rnnbook.probes", "from rnnbook.probes import *", "from . import x"]
+)
+def test_an_import_that_is_lost_is_noticed(line):
+    assert lost_to_the_digest(line)
+
+
+def test_nothing_is_imported_in_a_way_that_the_digest_does_not_follow():
+    programs = {path: path.read_text("utf-8") for path in ROOT.glob("code/rnnbook/**/*.py")}
+    chapters = [path for path in ROOT.glob("book/*.md") if "{code-cell}" in path.read_text("utf-8")]
+    programs |= {path: code_of(path.read_text("utf-8")) for path in chapters}
+    assert not {
+        path.name: lost for path, text in programs.items() if (lost := lost_to_the_digest(text))
+    }
 
 
 def test_a_study_reaches_its_network_and_the_loop():

@@ -101,9 +101,9 @@ def test_draw_begins_with_a_part_and_knows_which_there_are(call, refused):
 
 def test_draw_replaces_drawings_alone(call, refused):
     call("train", "kanji", "--epochs", "1")
-    refused("runs/kanji.pt exists and is no drawing", "draw", "--output", "runs/kanji.pt")
+    refused("runs/kanji.pt is no name of a drawing", "draw", "--output", "runs/kanji.pt")
     os.mkdir("folder.svg")
-    refused("folder.svg exists and is no drawing", "draw", "--output", "folder.svg")
+    refused("folder.svg is no name of a drawing", "draw", "--output", "folder.svg")
     os.mkfifo("pipe")
     refused("a device or a pipe", "draw", "--output", "pipe")
     for _ in range(2):
@@ -112,7 +112,7 @@ def test_draw_replaces_drawings_alone(call, refused):
 
 def test_a_drawing_that_cannot_be_written_is_named_as_it_was_given(refused):
     saved_model()
-    longest = 250 * "a"  # a name that fits, where that of its part does not
+    longest = 246 * "a" + ".svg"  # a name that fits, where that of its part does not
     refused(f"cannot use {longest}: File name too long", "draw", "--output", longest)
 
 

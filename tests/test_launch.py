@@ -177,6 +177,7 @@ from bookbuild import __main__ as program
 program.BUILD = Path(sys.argv[1])
 program.sphinx("html", program.BUILD / "html")
 program.build_japanese()
+program.move_in()
 """
 
 

@@ -256,7 +256,8 @@ def test_a_digit_is_read_at_once_where_motion_is_unwanted(motion, visitor, html)
     assert goes_on == (motion == "no-preference")
 
 
-NUMBER = r'<span class="pasted-text">(\d[\d.e+-]*)(%?)</span>'
+POWER, RAISED = "\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}10", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"
+NUMBER = rf'<span class="pasted-text">(\d[\d.]*(?:{POWER}[{RAISED}]+)?)(%?)</span>'
 UNIT = r"\s*(?:倍|ナット|ポイント)?\s*"
 LEAST = rf"at least {NUMBER}", rf"{NUMBER} or more", rf"{NUMBER}{UNIT}以上"
 MOST = (
@@ -264,6 +265,11 @@ MOST = (
     rf"{NUMBER} (?:at most|or less)",
     rf"{NUMBER}{UNIT}(?:以下|以内|を超えることは)",
 )
+
+
+def number(words: str) -> float:
+    """What is written as 0.02 or as 2 × 10⁻²."""
+    return float(words.replace(POWER, "e").translate(str.maketrans(RAISED, "-0123456789")))
 
 
 @pytest.mark.parametrize("edition", ["", "ja/"])
@@ -274,10 +280,10 @@ def test_no_sentence_says_more_than_was_measured(edition, html):
     for row in re.findall(r"<tr[^>]*>(.*?)</tr>", page, re.DOTALL):
         sentence, measured, *_ = re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL) or ("", "")
         sentence = " ".join(sentence.split())
-        values = [float(value) for value in re.sub("<[^>]+>", "", measured).split(";") if value]
+        values = [number(value) for value in re.sub("<[^>]+>", "", measured).split(";") if value]
         for sign, forms in ((1, LEAST), (-1, MOST)):
             for said, percent in (found for form in forms for found in re.findall(form, sentence)):
-                bound = float(said) / (100 if percent else 1)
+                bound = number(said) / (100 if percent else 1)
                 quoted = min(values, key=lambda value: abs(value - bound))
                 seen += 1
                 if sign * bound > sign * quoted:

@@ -1,6 +1,5 @@
 """The Sphinx extension of the book: each module is one task, with a `setup` of its own."""
 
-import sys
 import zlib
 from pathlib import Path
 
@@ -8,28 +7,13 @@ from sphinx.application import Sphinx
 
 from bookbuild.editions import ORIGINAL
 
-# Grammars that jsonschema would build for two seconds, to check addresses that we do not have.
-sys.modules.setdefault("rfc3987_syntax", None)
-
+# fmt: off
 TASKS = [
-    "cache",
-    "claims",
-    "comments",
-    "demos",
-    "editions",
-    "execution",
-    "figures",
-    "gathering",
-    "mathjax",
-    "notebooks",
-    "pages",
-    "recovery",
-    "report",
-    "search",
-    "style",
-    "words",
-    "addresses",
+    "beside", "cache", "claims", "comments", "demos", "editions", "execution", "figures",
+    "gathering", "mathjax", "notebooks", "pages", "recovery", "report", "search", "style",
+    "words", "addresses",
 ]
+# fmt: on
 
 
 def setup(app: Sphinx) -> dict:

@@ -4,13 +4,17 @@ The English edition is what `jupyter-book build .` makes. The Japanese one is ma
 sources and the same executions, with the catalogues in book/locale/ja.
 """
 
+import argparse
 import shutil
 import sys
 from pathlib import Path
 
-from jupyter_book.sphinx import build_sphinx
+# Grammars that jsonschema would build for two seconds, to check addresses that we do not have.
+sys.modules.setdefault("rfc3987_syntax", None)
 
-from bookbuild import catalogues, recovery
+from jupyter_book.sphinx import build_sphinx  # noqa: E402
+
+from bookbuild import beside, catalogues, recovery  # noqa: E402
 
 ROOT = Path.cwd()
 BUILD = ROOT / "_build"
@@ -20,21 +24,33 @@ JAPANESE = Path("book", "locale", "ja", "LC_MESSAGES")
 
 def build_book() -> None:
     """Both editions, in _build/html and _build/html/ja."""
-    with recovery.turn(BUILD):
-        say("The English edition")
+    japanese = beside.second = beside.Second(build_japanese, BUILD / "ja" / "build.log")
+    say("The English edition")
+    try:
         sphinx("html", BUILD / "html")
-        say("The Japanese edition")
-        build_japanese()
+    except beside.InTheCopy:
+        japanese.run()
+    except SystemExit:
+        if japanese.process:
+            japanese.finish()
+        raise
+    say("The Japanese edition")
+    japanese.finish()
+    move_in()
     say(f"The book is ready: open {Path('_build/html/index.html')}")
 
 
 def build_japanese() -> None:
-    """Build beside the English edition, then move in with it.
+    """The Japanese edition, in a folder of its own.
 
-    Not in place: myst-nb writes its working files beside the folder it builds into, and these
-    are not to be published.
+    Not in the English one: myst-nb writes its working files beside the folder it builds into, and
+    these are not to be published.
     """
     sphinx("html", BUILD / "ja" / "html", language="ja")
+
+
+def move_in() -> None:
+    """Put the Japanese edition into the folder of the English one."""
     shutil.rmtree(BUILD / "html" / "ja", ignore_errors=True)
     shutil.copytree(BUILD / "ja" / "html", BUILD / "html" / "ja")
 
@@ -80,8 +96,8 @@ def sphinx(builder: str, output: Path, **settings: str) -> None:
         warningiserror=True,
         keep_going=True,
     )
-    if result != 0:
-        sys.exit(f"Sphinx failed: {result}")
+    if result != 0:  # or what was raised; it has been said already
+        sys.exit(130 if isinstance(result, KeyboardInterrupt) else 1)
 
 
 def say(text: str) -> None:
@@ -96,4 +112,8 @@ TASKS = {
 }
 
 if __name__ == "__main__":
-    TASKS[sys.argv[1] if len(sys.argv) > 1 else "book"]()
+    parser = argparse.ArgumentParser(prog="python -m bookbuild", description=__doc__)
+    parser.add_argument("task", nargs="?", choices=TASKS, default="book")
+    task = parser.parse_args().task
+    with recovery.turn(BUILD):
+        TASKS[task]()

@@ -16,6 +16,7 @@ from myst_nb.core.read import is_myst_markdown_notebook, read_myst_markdown_note
 from nbformat import NotebookNode
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.errors import ExtensionError
 
 from bookbuild import report
 from rnnbook.records import definitions
@@ -49,12 +50,15 @@ def _data_digest(module: str, code: str) -> str:
 # ------------------------------------------------------------------ in Sphinx
 
 
-def _digest_of(app: Sphinx, source: str) -> str | None:
+def _digest_of(app: Sphinx, name: str, source: str) -> str | None:
     """The digest of what a chapter depends on, besides its cells; None for a page without code."""
     if not is_myst_markdown_notebook(source):
         return None
     code = code_of(source)
-    reached = _reached_by(code, app.config.bookbuild_package)
+    try:
+        reached = _reached_by(code, app.config.bookbuild_package)
+    except SyntaxError as error:
+        raise ExtensionError(f"{name}: a cell is no Python: {error.msg}: {error.text}") from error
     data = {module for module, _ in reached}.intersection(app.config.bookbuild_data)
     parts = [text for _, text in reached]
     parts += [f"{name} {_data_digest(name, code)}" for name in data]
@@ -63,10 +67,13 @@ def _digest_of(app: Sphinx, source: str) -> str | None:
 
 
 def _read_again(app: Sphinx, env: BuildEnvironment, added, changed, removed) -> set[str]:
+    old = env.found_docs - added - changed - removed
+    if not Path(env.mystnb_config.execution_cache_path, "global.db").exists():
+        return old  # somebody has deleted the executions
     return {
         name
-        for name in env.found_docs - added - changed - removed
-        if _digest_of(app, _source(env, name)) != env.metadata[name]["digest"]
+        for name in old
+        if _digest_of(app, name, _source(env, name)) != env.metadata[name]["digest"]
     }
 
 
@@ -75,7 +82,7 @@ def _source(env: BuildEnvironment, name: str) -> str:
 
 
 def append_cell(app: Sphinx, name: str, source: list[str]) -> None:
-    digest = app.env.metadata[name]["digest"] = _digest_of(app, source[0])
+    digest = app.env.metadata[name]["digest"] = _digest_of(app, name, source[0])
     if digest:
         source[0] += CELL.format(digest=digest, record=report.CELL)
 

@@ -25,6 +25,7 @@ from bookbuild.tables import Cell, table
 logger = logging.getLogger(__name__)
 
 ROUNDING = {"↓": ROUND_FLOOR, "↑": ROUND_CEILING}
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 class QuoteRole(PasteTextRole):
@@ -35,11 +36,12 @@ class QuoteRole(PasteTextRole):
     """
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        name, form = (*self.text.split(":"), "s")[:2]
+        name, _colon, form = self.text.partition(":")
         output = self._outputs().get(name)
         if "::" in self.text or output is None:  # of another chapter, or missing
             return super().run()
-        words = formatted(output["data"]["text/plain"], form)
+        words = formatted(output["data"]["text/plain"], form or "s")
+        words = as_power(words) if "e" in form else words
         number = nodes.inline("", words, classes=["pasted-text"], quotes=name)
         number["support_smartquotes"] = False  # it is shown as the cell has made it
         self.set_source_info(number)
@@ -62,6 +64,14 @@ def formatted(value: str, form: str) -> str:
         return "0"  # which has no exponent
     with localcontext(rounding=ROUNDING[form[-1]]):
         return format(number, form[:-1])
+
+
+def as_power(number: str) -> str:
+    """A number as a reader writes it: 2 × 10⁻¹⁴ for 2e-14. Others stay as they are."""
+    digits, _, power = number.partition("e")
+    if not power:
+        return number
+    return f"{digits}\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}10{str(int(power)).translate(RAISED)}"
 
 
 # ------------------------------------------------------------------ in a chapter
@@ -112,9 +122,8 @@ def _quoted(node: nodes.Node) -> list[str]:
 
 def _bounds(claim: dict) -> str:
     bounds = {"≥": claim["at_least"], "≤": claim["at_most"]}
-    return ", ".join(
-        f"{sign}\N{NO-BREAK SPACE}{b:g}" for sign, b in bounds.items() if b is not None
-    )
+    given = {sign: as_power(f"{bound:g}") for sign, bound in bounds.items() if bound is not None}
+    return ", ".join(f"{sign}\N{NO-BREAK SPACE}{bound}" for sign, bound in given.items())
 
 
 # ------------------------------------------------------------------ on the page of claims
@@ -136,7 +145,7 @@ def _rows(app: Sphinx, page: str, chapter: str) -> Iterator[list[Cell]]:
         missing.difference_update(names)
         for reference in statement.findall(addnodes.pending_xref):
             reference["refdoc"] = page  # from which it now leads
-        values = "; ".join(f"{claims[name]['value']:.4g}" for name in names)
+        values = "; ".join(as_power(f"{claims[name]['value']:.4g}") for name in names)
         bounds = "; ".join(_bounds(claims[name]) for name in names)
         link = nodes.reference("", app.env.titles[chapter].astext(), internal=True, refuri=address)
         if names:

@@ -11,7 +11,6 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.locale import _
 from sphinx.transforms import SphinxTransform
-from sphinx_external_toc.events import InsertToctrees
 
 EDITIONS = {"en": "English", "ja": "日本語"}
 ORIGINAL = "en"  # its pages lie at the top of the site, the others in a folder of their own
@@ -88,6 +87,9 @@ def _let_go(app: Sphinx, doctree: nodes.document) -> None:
 
 
 def setup(app: Sphinx) -> None:
+    # Not above: myst-nb imports this package for every book (the entry point in pyproject.toml).
+    from sphinx_external_toc.events import InsertToctrees
+
     app.add_transform(FindCells)
     InsertToctrees.default_priority = 5  # so that the captions of the parts are translated, too
     app.connect("config-inited", _translate_settings)

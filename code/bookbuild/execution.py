@@ -49,6 +49,7 @@ class Chapter:
     client: NotebookClient | None = None
     at: str = "starting"  # or the cell that it is at
     seconds: float = 0.0  # that its execution took
+    killed: bool = False
 
     @property
     def wishes(self) -> dict:
@@ -72,10 +73,13 @@ class Chapter:
         self.seconds = perf_counter() - begin
 
     def _note(self, cell: NotebookNode, cell_index: int) -> None:
+        if self.killed:  # before its kernel was there
+            raise InterruptedError(self.name)
         self.at = f"cell {cell_index + 1} of {len(self.notebook.cells)}"
 
     def kill(self) -> None:
         """End its kernel, so that nobody waits for it."""
+        self.killed = True
         with suppress(AttributeError):  # none is running
             self.client.km.provisioner.process.kill()
 

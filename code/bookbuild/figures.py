@@ -35,7 +35,8 @@ FONTS = "'Hiragino Sans', 'Noto Sans CJK JP', 'Yu Gothic', sans-serif"
 def size(path: Path) -> tuple[int, int]:
     """Width and height of a picture in pixels of the page."""
     if path.suffix != ".svg":
-        return Image.open(path).size
+        with Image.open(path) as picture:
+            return picture.size
     _, _, width, height = map(float, ElementTree.parse(path).getroot().get("viewBox").split())
     return round(width), round(height)
 

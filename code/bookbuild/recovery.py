@@ -31,8 +31,7 @@ def turn(folder: Path) -> AcquireReturnProxy:
 
 
 def _begin(app: Sphinx, config: Config) -> None:
-    cache = config.nb_execution_cache_path
-    app.bookbuild_turn = turn(Path(cache).parent if cache else app.outdir.parent)
+    app.bookbuild_turn = turn(app.outdir.parent)
     app.bookbuild_mark = Path(app.doctreedir, "unfinished")
     if app.bookbuild_mark.exists():
         Path(app.doctreedir, ENV_PICKLE_FILENAME).unlink(missing_ok=True)
@@ -41,7 +40,7 @@ def _begin(app: Sphinx, config: Config) -> None:
 
 
 def _end(app: Sphinx, error: Exception | None) -> None:
-    if not error and not app._warncount:
+    if not error and (not app._warncount or app.builder.name == "linkcheck"):  # of broken links
         app.bookbuild_mark.unlink()
     app.bookbuild_turn.lock.release()
 

@@ -29,7 +29,6 @@ def train(options: argparse.Namespace) -> None:
     run(
         options,
         "kanji",
-        {"epochs": options.epochs} if options.epochs else {},
         ([one.strokes for one in kanji.train],),
         test,
         evaluate=lambda model: loss(model, [one.strokes for one in kanji.held_out]),
@@ -53,8 +52,8 @@ def draw(options: argparse.Namespace) -> None:
     from rnnbook.training.model_files import load_model
 
     check_ends(options.output)
-    if options.output.is_dir() or (options.output.exists() and options.output.suffix != ".svg"):
-        raise UsageError(f"{options.output} exists and is no drawing; give --output NAME.svg")
+    if options.output.is_dir() or options.output.suffix != ".svg":
+        raise UsageError(f"{options.output} is no name of a drawing; give --output NAME.svg")
     model, _ = load_model(options.model, "kanji")
     begin = ()
     if options.begin:

@@ -19,7 +19,7 @@ AT_ONCE = 256  # names that are read from a file before they are answered
 
 
 def train(options: argparse.Namespace) -> None:
-    """Train the model of names as its chapter does, and measure it on names kept apart."""
+    """Train a model of names with attention, and measure it on names kept apart."""
     from rnnbook.cli.train import run
     from rnnbook.data.words import encode_pairs
     from rnnbook.decoding.transliteration import transliterate
@@ -36,7 +36,6 @@ def train(options: argparse.Namespace) -> None:
     run(
         options,
         "names",
-        {"epochs": options.epochs} if options.epochs else {},
         encode_pairs(names.train, *characters),
         lambda model: report(model, names),
         characters=characters,
@@ -53,8 +52,7 @@ def read_names(options: argparse.Namespace) -> "tuple[Names, str]":
 
     if options.pairs is None:
         return load_names(), SHA256[:12]
-    names = read_pairs(options.pairs)
-    return names, hashlib.sha256(options.pairs.read_bytes()).hexdigest()[:12]
+    return read_pairs(options.pairs), hashlib.sha256(options.pairs.read_bytes()).hexdigest()[:12]
 
 
 def report(model: "Module", names: "Names") -> str:

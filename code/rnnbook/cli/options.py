@@ -10,7 +10,7 @@ from rnnbook.cli.values import Parser, digits, heat, temperature, whole
 KINDS = "mnist", "shakespeare", "names", "speech", "pictures", "kanji"
 MODELS = {name: Path(f"runs/{name}.pt") for name in KINDS}
 TRAIN = (
-    "Train a model as the book does, write it to FILE, and measure it on data that it was not "
+    "Train a model of the book, write it to FILE, and measure it on data that it was not "
     f"trained on. Every {train.CHECKPOINT_EVERY} steps the run is saved beside FILE; when it was "
     "interrupted, --resume goes on from there and, on a processor, ends with the same weights, bit "
     "for bit. A FILE that exists is not replaced, unless --force says so. Started by `torchrun "
@@ -67,7 +67,7 @@ def add_train_options(command: Parser, model: str) -> None:
     command.description = TRAIN
     add = command.add_argument
     unit = "--steps" if model in ("shakespeare", "speech") else "--epochs"
-    add(unit, type=whole(1), metavar="N", help="of training (as in the book)")
+    add(unit, type=whole(1), metavar="N", help="of training (what its recipe says)")
     if model == "shakespeare":
         add("--text", type=Path, metavar="FILE", help="train on a text of your own, in UTF-8")
         what = "one of the two models of the chapter on the long training (`make long`); without "

@@ -34,7 +34,6 @@ def train(options: argparse.Namespace) -> None:
     run(
         options,
         "pictures",
-        {"epochs": options.epochs} if options.epochs else {},
         (encode_captions(known.train, vocabulary),),
         test,
         characters=vocabulary.characters,

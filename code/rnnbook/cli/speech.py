@@ -26,7 +26,6 @@ def train(options: argparse.Namespace) -> None:
     run(
         options,
         "speech",
-        {"steps": options.steps} if options.steps else {},
         (speech.train,),
         test,
         evaluate=lambda model: judged(model, speech.held_out_strings)[0],

@@ -29,7 +29,6 @@ def mnist(options: argparse.Namespace) -> None:
     data = load_mnist()
     images, labels = data.train_images, data.train_labels
     split = len(images) * 11 // 12  # the last 5,000 are held out, as in the chapter
-    given = {"epochs": options.epochs} if options.epochs else {}
 
     def test(model: "Module") -> str:
         right = accuracy(model, data.test_images, data.test_labels)
@@ -38,7 +37,6 @@ def mnist(options: argparse.Namespace) -> None:
     run(
         options,
         "mnist",
-        given,
         (images[:split], labels[:split]),
         test,
         evaluate=lambda model: accuracy(model, images[split:], labels[split:]),
@@ -56,7 +54,6 @@ def shakespeare(options: argparse.Namespace) -> None:
     vocabulary = Vocabulary(text.text)
     ids = vocabulary.encode(text.train)
     held_out = min(50_000, len(ids) // 20)  # the first ones, as in the chapter
-    given = {"steps": options.steps} if options.steps else {}
 
     def test(model: "Module") -> str:
         print(f"measuring the loss on {len(text.validation):,} characters …", flush=True)
@@ -66,7 +63,6 @@ def shakespeare(options: argparse.Namespace) -> None:
     run(
         options,
         "shakespeare-long" if options.long else "shakespeare",
-        given,
         (ids if options.long else ids[held_out:],),
         test,
         characters="".join(vocabulary.characters),
@@ -97,7 +93,6 @@ def read_text(path: Path | None, at_least: int) -> "Text":
 def run(
     options: argparse.Namespace,
     name: str,
-    changes: dict[str, int],
     data: tuple[Any, ...],
     test: Callable[["Module"], str],
     characters: "Characters" = "",
@@ -106,14 +101,16 @@ def run(
 ) -> None:
     """Train by a recipe until the run is finished, and say how good the saved model is.
 
-    `changes` are the numbers that the recipe does not decide; `characters` are those that the
-    model knows, and `origin` says, for its file, what it was trained on; `looks` goes to `train`.
+    `characters` are those that the model knows, and `origin` says, for its file, what it was
+    trained on; `looks` goes to `train`.
     """
     from rnnbook.training import distributed, model_files
     from rnnbook.training.recipes import RECIPES
 
     check_device(options.device)
-    changes = {**changes, "seed": options.seed, "precision": options.precision}
+    lengths = {unit: getattr(options, unit, None) for unit in ("epochs", "steps")}
+    changes = {unit: number for unit, number in lengths.items() if number}  # else the recipe's
+    changes |= {"seed": options.seed, "precision": options.precision}
     settings = {"recipe": name, **changes, **(origin or {})}
     recipe = replace(RECIPES[name](), **changes, device=options.device)
     path = options.output or Path(f"runs/{name}.pt")

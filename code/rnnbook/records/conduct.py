@@ -58,6 +58,8 @@ def confirm(name: str, executor: Executor | None = None) -> Record:
     """
     study = _module(name)
     with _locked(name):
+        if not path_of(name).exists():
+            raise StudyError(f"{name} has no record; make it: study {name}")
         record = Record.load(name)
         if {run: result["settings"] for run, result in record.runs.items()} != study.RUNS:
             raise StudyError(

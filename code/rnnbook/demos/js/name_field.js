@@ -2,8 +2,8 @@
 
 const KANA_MILLISECONDS = 300, BETWEEN_KEYS = 500;
 
-/** A name as the model was taught names: in small letters without accents. `plain` in
-    `rnnbook.data.pairs` does the same. */
+/** A name as the model was taught names: in small letters without accents, like `plain` in
+    `rnnbook.data.pairs` (an apostrophe is made plain when the reader types it). */
 const plain = (text) =>
   text.trim().toLowerCase().normalize("NFKD").replace(/[\u0300-\u036f]/g, "").normalize("NFC");
 
