@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
 
 from rnnbook.data.mnist import load_mnist, pixel_sequences, shuffled_order
 from rnnbook.models.pixel_readers import DeepReader, LinearReader, PixelPerceptron
@@ -53,11 +54,50 @@ def real_decay(model: DeepReader) -> None:
         block.recurrence.θ.requires_grad_(False)
 
 
+class Slowly(nn.Module):
+    """Lets a parameter move a tenth as fast as the optimizer moves the others.
+
+    What is trained is ten times its distance from `start`. Adam takes steps of the same size
+    whatever the scale of the gradient, so that is a tenth of the learning rate. (Of its gradient,
+    a tenth counts when the norm of the whole is clipped.)
+    """
+
+    def __init__(self, start: Tensor):
+        super().__init__()
+        self.register_buffer("start", start.detach().clone())
+
+    def forward(self, moved: Tensor) -> Tensor:
+        """What is trained → the parameter, of the same shape."""
+        return self.start + moved / 10
+
+    def right_inverse(self, parameter: Tensor) -> Tensor:
+        """The parameter → what is trained; zeros at the start."""
+        return 10 * (parameter - self.start)
+
+
+def slow_decay(model: DeepReader) -> None:
+    """Give every λ a tenth of the learning rate."""
+    for block in (model.first, model.second):
+        for name in ("ν", "θ"):
+            start = getattr(block.recurrence, name)
+            parametrize.register_parametrization(block.recurrence, name, Slowly(start))
+
+
 CHANGES: dict[str, Callable[[DeepReader], None]] = {
     "no gates": no_gates,
     "fixed λ": fixed_decay,
     "real λ": real_decay,
+    "slow λ": slow_decay,
 }
+
+
+CHANGED = [  # and the number of seeds
+    ("permuted", "no gates", 1),
+    ("permuted", "fixed λ", 3),
+    ("permuted", "real λ", 1),
+    ("permuted", "slow λ", 3),
+    ("in order", "slow λ", 3),
+]
 
 
 def _settings() -> list[dict[str, Any]]:
@@ -71,7 +111,9 @@ def _settings() -> list[dict[str, Any]]:
         {"reader": "perceptron", "order": "in order", "change": "", "seed": k} for k in range(3)
     ]
     changed = [
-        {"reader": "deep", "order": "permuted", "change": change, "seed": 0} for change in CHANGES
+        {"reader": "deep", "order": order, "change": change, "seed": seed}
+        for order, change, seeds in CHANGED
+        for seed in range(seeds)
     ]
     return plain + dense + changed
 
