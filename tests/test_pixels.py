@@ -1,5 +1,7 @@
 """The readers of pixels: what they compute, by another path; and what they cannot see."""
 
+import math
+
 import pytest
 import torch
 
@@ -148,3 +150,28 @@ def test_a_changed_reader_keeps_to_its_change_while_it_trains(change):
 def test_the_runs_have_names_of_their_own_and_two_orders():
     assert len(pixels.RUNS) == len(pixels._settings())
     assert {settings["order"] for settings in pixels.RUNS.values()} == set(pixels.ANGLES)
+
+
+def test_a_slow_decay_moves_a_tenth_as_far():
+    """One step of Adam, beside one with a learning rate of its own for every λ."""
+    models = []
+    for _ in range(2):
+        torch.manual_seed(0)
+        models.append(DeepReader(math.pi))
+    slow, plain = models
+    pixels.slow_decay(slow)
+    decays = {name for name, _ in plain.named_parameters() if name[-1] in "νθ"}
+    groups = [
+        {"params": [p for name, p in plain.named_parameters() if name in decays], "lr": 1e-3},
+        {"params": [p for name, p in plain.named_parameters() if name not in decays], "lr": 1e-2},
+    ]
+    x = torch.rand(4, 784, generator=torch.Generator().manual_seed(1))
+    for model, trained in ((slow, slow.parameters()), (plain, groups)):
+        optimizer = torch.optim.Adam(trained, lr=1e-2)
+        model(x)[0].square().sum().backward()
+        optimizer.step()
+    assert len(decays) == 4
+    for name, parameter in plain.named_parameters():
+        owner, _, last = name.rpartition(".")
+        moved = getattr(slow.get_submodule(owner), last)
+        torch.testing.assert_close(moved, parameter, rtol=0, atol=1e-4)
