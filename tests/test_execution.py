@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from bookbuild import execution
+from bookbuild import execution, recovery
 from bookbuild.execution import Chapter, execute, places
 
 
@@ -122,3 +122,26 @@ def test_lines_say_at_which_cell_the_chapters_are_and_what_became_of_them(make, 
     assert "a cell 3 of 7; b cell 3 of 7" in said
     assert {"a: executed in 0 s", "b: failed"} <= {line.partition(" (")[0] for line in said}
     assert said[-1] == "timed: executed in 0 s (3 of 3)"
+
+
+def test_a_chapter_killed_before_its_kernel_is_there_runs_no_cell(tmp_path):
+    chapter = Chapter("alpha", tmp_path, SimpleNamespace(cells=[None]))
+    chapter._note(None, 0)
+    chapter.kill()
+    with pytest.raises(InterruptedError):
+        chapter._note(None, 0)
+
+
+@pytest.mark.parametrize(("builder", "left"), [("html", True), ("linkcheck", False)])
+def test_broken_links_do_not_make_the_next_build_read_everything(builder, left, tmp_path):
+    mark = tmp_path / "unfinished"
+    mark.touch()
+    turn = SimpleNamespace(lock=SimpleNamespace(release=lambda: None))
+    app = SimpleNamespace(
+        builder=SimpleNamespace(name=builder),
+        _warncount=1,
+        bookbuild_mark=mark,
+        bookbuild_turn=turn,
+    )
+    recovery._end(app, None)
+    assert mark.exists() == left

@@ -57,7 +57,8 @@ class Second:
     def finish(self) -> None:
         """See the task through. Raises `SystemExit` when it failed."""
         if not self.process:
-            return self.task()
+            self.task()
+            return
         with self.log.open(encoding="utf-8") as said:
             ended = 0
             while not ended:
