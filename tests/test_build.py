@@ -32,7 +32,7 @@ FILES = {
           config:
             bookbuild_package: mini
             bookbuild_data: [mini.data]
-            bookbuild_distributions: [minidist]
+            bookbuild_releases: {mini: [minidist], mini.other: [other]}
     """,
     "_toc.yml": """
         format: jb-book
@@ -106,6 +106,7 @@ FILES = {
     """,
     "lib/mini/data.txt": "first",
     "lib/minidist-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: minidist\nVersion: 1.0\n",
+    "lib/other-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: other\nVersion: 1.0\n",
 }
 
 
@@ -232,6 +233,7 @@ CHANGES = [
     ("lib/mini/other.py", "'other'", "'another'", {"beta"}),
     ("lib/mini/data.txt", "first", "second", {"beta"}),
     ("lib/minidist-1.0.dist-info/METADATA", "Version: 1.0", "Version: 2.0", {"alpha", "beta"}),
+    ("lib/other-1.0.dist-info/METADATA", "Version: 1.0", "Version: 2.0", {"beta"}),
     ("alpha.md", "at_least=40", "at_least=41", {"alpha"}),
 ]
 OF_NO_ACCOUNT = [

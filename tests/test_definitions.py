@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from bookbuild.cache import code_of
 from conftest import ROOT
@@ -180,3 +181,15 @@ def test_the_digests_are_the_same_on_other_pythons():
         command = [python, "-B", "-c", PROGRAM, str(ROOT / "code"), *names]
         result = subprocess.run(command, capture_output=True, text=True, check=True)
         assert result.stdout.split() == expected, python
+
+
+def test_what_data_a_chapter_loads_is_known_without_torch():
+    config = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
+    program = (
+        "import importlib, sys\n"
+        "for name in sys.argv[1:]:\n"
+        "    print(importlib.import_module(name).digest(''))\n"
+        "sys.exit('torch' in sys.modules)"
+    )
+    names = config["sphinx"]["config"]["bookbuild_data"]
+    subprocess.run([sys.executable, "-c", program, *names], check=True)

@@ -12,7 +12,7 @@ from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.data.words import SIGNS, encode_words, teacher_forced
 from rnnbook.decoding import search
 from rnnbook.demos import names
-from rnnbook.demos.page import JS
+from rnnbook.demos.kinds import JS
 from rnnbook.demos.weights import quantised
 from rnnbook.layers.attention import AdditiveAttention, DotProductAttention
 from rnnbook.models.encoder_decoder import EncoderDecoder

@@ -12,7 +12,7 @@ from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.data.words import SIGNS
 from rnnbook.decoding.search import greedy
 from rnnbook.demos import pictures
-from rnnbook.demos.page import JS
+from rnnbook.demos.kinds import JS
 from rnnbook.models.describer import Describer
 
 pytestmark = pytest.mark.usefixtures("one_thread")

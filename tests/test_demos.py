@@ -24,8 +24,7 @@ from demo_examples import (
 )
 from picture_examples import percent
 from rnnbook.data import digit_image
-from rnnbook.demos import KINDS
-from rnnbook.demos.page import JS
+from rnnbook.demos.kinds import JS, KINDS
 from rnnbook.demos.weights import lstm_weights, pack, quantised
 
 pytestmark = pytest.mark.browser

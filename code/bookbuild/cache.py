@@ -59,10 +59,12 @@ def _digest_of(app: Sphinx, name: str, source: str) -> str | None:
         reached = _reached_by(code, app.config.bookbuild_package)
     except SyntaxError as error:
         raise ExtensionError(f"{name}: a cell is no Python: {error.msg}: {error.text}") from error
-    data = {module for module, _ in reached}.intersection(app.config.bookbuild_data)
+    modules = {app.config.bookbuild_package, *(module for module, _ in reached)}
+    data, releases = app.config.bookbuild_data, app.config.bookbuild_releases
     parts = [text for _, text in reached]
-    parts += [f"{name} {_data_digest(name, code)}" for name in data]
-    parts += [f"{name} {_version(name)}" for name in app.config.bookbuild_distributions]
+    parts += [f"{name} {_data_digest(name, code)}" for name in modules.intersection(data)]
+    for module in modules & releases.keys():
+        parts += [f"{name} {_version(name)}" for name in releases[module]]
     return definitions.digest([*parts, f"python {platform.python_version()}"])
 
 
@@ -99,6 +101,6 @@ def notebook(app: Sphinx, name: str) -> NotebookNode | None:
 def setup(app: Sphinx) -> None:
     app.add_config_value("bookbuild_package", "rnnbook", "")
     app.add_config_value("bookbuild_data", [], "")
-    app.add_config_value("bookbuild_distributions", [], "")
+    app.add_config_value("bookbuild_releases", {}, "")
     app.connect("env-get-outdated", _read_again)
     app.connect("source-read", append_cell)

@@ -23,7 +23,7 @@ from sphinx.builders import Builder
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from bookbuild.editions import ORIGINAL, way_up
-from rnnbook.demos import MIME
+from rnnbook.demos.kinds import MIME, program, style
 from rnnbook.files import write_atomically
 
 
@@ -76,8 +76,6 @@ def _open(translator, node: demo) -> None:
 
 def _close(translator, node: demo) -> None:
     """End the element; behind it come its styles and program, unless the page has them already."""
-    from rnnbook.demos.page import program, style  # here, since it takes a while
-
     before = list(translator.document.findall(demo))
     before = before[: before.index(node)]
     translator.body.append("</div>\n")

@@ -27,7 +27,7 @@ from bookbuild.comments import translated
 from bookbuild.editions import place
 from bookbuild.gathering import executions
 from bookbuild.plain import Markdown
-from rnnbook.demos import MIME
+from rnnbook.demos.kinds import MIME
 
 FOLDER = "_notebooks"
 CELL = "\N{OBJECT REPLACEMENT CHARACTER}"  # stands for a cell in a text

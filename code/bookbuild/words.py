@@ -15,7 +15,7 @@ from sphinx.application import Sphinx
 from sphinx.locale import _
 
 from bookbuild.editions import ORIGINAL
-from rnnbook.demos import KINDS as DEMOS
+from rnnbook.demos.kinds import KINDS as DEMOS
 
 SCRIPTS = ["book/_static/*.js", "code/rnnbook/demos/js/*.js"]
 SOURCES = ["code/bookbuild/*.py", "book/_templates/*.html", *SCRIPTS]

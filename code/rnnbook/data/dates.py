@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
-import babel
 import torch
 from babel import Locale, UnknownLocaleError
 from babel.dates import DateTimeFormat, get_date_format
@@ -105,11 +104,6 @@ def write(day: datetime.date, language: str, pattern: str) -> Date:
             spans[FIELDS[letter]] = len(source), len(source) + len(text)
         source += text
     return Date(source, day.isoformat(), spans, language)
-
-
-def digest(code: str) -> str:
-    """The release of babel, whatever the code of a chapter: it decides how days are written."""
-    return f"babel {babel.__version__}"
 
 
 @cache

@@ -17,7 +17,6 @@ import json
 import zipfile
 from collections.abc import Sequence
 from functools import cache
-from importlib.metadata import version
 
 import resvg_py
 import torch
@@ -46,11 +45,6 @@ ROOM = 6_000_000  # bytes on the disk
 
 MARGIN = 4  # pixels around them that are cut off: OpenMoji leaves a twelfth of each side empty
 TWINS = 15  # of 255: in drawings that are the same, no channel of a pixel differs by more
-
-
-def digest(code: str) -> str:
-    """The release of resvg, whatever the code of a chapter: it decides how pictures look."""
-    return f"resvg {version('resvg-py')}"
 
 
 @cache

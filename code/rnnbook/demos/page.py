@@ -13,18 +13,15 @@ import html
 import io
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from rnnbook.demos import KINDS, MIME
+from rnnbook.demos.kinds import KINDS, MIME, program, style
 from rnnbook.demos.weights import pack
 from rnnbook.page.glue import glue
-
-JS = Path(__file__).parent / "js"
 
 
 def show(
@@ -92,15 +89,3 @@ class Demo:
                 f"<script>\n{program(self.kind)}</script>",
             ]
         )
-
-
-def style() -> str:
-    """The style sheet of all demos."""
-    return (JS / "demo.css").read_text("utf-8")
-
-
-def program(kind: str) -> str:
-    """The JavaScript of a demo, closed in itself: nothing on the page can clash with it."""
-    files = ("recurrence.js", "widget.js", *KINDS[kind])
-    body = "\n".join((JS / file).read_text("utf-8") for file in files)
-    return f'(() => {{\n"use strict";\n{body}\n}})();\n'
