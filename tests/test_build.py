@@ -110,9 +110,12 @@ FILES = {
 }
 
 
-# What the command jupyter-book does, without a second of grammars that it has no use for.
+# What the command jupyter-book does, without a second of grammars that it has no use for, and
+# without looking for garbage.
 JUPYTER_BOOK = """
+import gc
 import sys
+gc.disable()
 sys.modules["rfc3987_syntax"] = None
 from jupyter_book.cli.main import main
 main()

@@ -84,6 +84,7 @@ def sphinx(builder: str, output: Path, **settings: str) -> None:
     Nothing is executed that the English edition has executed: they share a cache. The English
     edition itself has the settings that `jupyter-book build .` gives it, or all would be read anew.
     """
+    gc.set_threshold(100_000)  # to look for garbage among Sphinx's objects took a third of the time
     if output.parent != BUILD:
         settings["nb_execution_cache_path"] = str(CACHE)
     settings["external_toc_path"] = str(ROOT / "_toc.yml")
@@ -116,6 +117,5 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m bookbuild", description=__doc__)
     parser.add_argument("task", nargs="?", choices=TASKS, default="book")
     task = parser.parse_args().task
-    gc.set_threshold(100_000)  # to look for garbage among Sphinx's objects took a third of the time
     with recovery.turn(BUILD):
         TASKS[task]()
