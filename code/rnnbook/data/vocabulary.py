@@ -3,9 +3,6 @@
 from collections.abc import Iterable
 
 import torch
-from torch import Tensor
-
-from rnnbook.data.shakespeare import load_rebuilt
 
 
 class Vocabulary:
@@ -42,10 +39,3 @@ class Vocabulary:
         """The text that `encode` would turn into `ids`, or into what they hold beside signs."""
         ids = (int(i) - self.signs for i in ids)
         return "".join(self.characters[i] for i in ids if i >= 0)
-
-
-def load_ids() -> tuple[Tensor, Tensor, int]:
-    """The rebuilt text as numbers: for training, for validation; and the size of the vocabulary."""
-    text = load_rebuilt()
-    vocabulary = Vocabulary(text.text)
-    return vocabulary.encode(text.train), vocabulary.encode(text.validation), len(vocabulary)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from rnnbook.data.vocabulary import load_ids
+from rnnbook.data.shakespeare_ids import load_ids
 from rnnbook.studies.search import NETWORKS, recipe
 from rnnbook.studies.shakespeare import RATES, STEPS
 from rnnbook.training.batches import each

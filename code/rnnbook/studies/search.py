@@ -12,7 +12,7 @@ from typing import Any
 from torch import nn
 
 from rnnbook.data.shakespeare import HELD_OUT
-from rnnbook.data.vocabulary import load_ids
+from rnnbook.data.shakespeare_ids import load_ids
 from rnnbook.layers.initialisation import set_forget_bias
 from rnnbook.models.min_gru_stack import MinGRUStack
 from rnnbook.models.recurrent import CharacterModel

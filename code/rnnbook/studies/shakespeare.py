@@ -12,7 +12,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from rnnbook.data.vocabulary import load_ids
+from rnnbook.data.shakespeare_ids import load_ids
 from rnnbook.models.transformer import Transformer
 from rnnbook.studies.search import NETWORKS, recipe
 from rnnbook.training.measures import carried_loss, overlapping_loss, windowed_loss

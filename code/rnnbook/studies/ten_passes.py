@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 from rnnbook.data.shakespeare import HELD_OUT
-from rnnbook.data.vocabulary import load_ids
+from rnnbook.data.shakespeare_ids import load_ids
 from rnnbook.studies.search import recipe
 from rnnbook.studies.shakespeare import RATES, loss_with_memory
 from rnnbook.training.measures import overlapping_loss

@@ -9,7 +9,7 @@ characters of the training text, which are held out, with the state carried alon
 from typing import Any
 
 from rnnbook.data.shakespeare import HELD_OUT
-from rnnbook.data.vocabulary import load_ids
+from rnnbook.data.shakespeare_ids import load_ids
 from rnnbook.studies import text_recipes
 from rnnbook.training.measures import carried_loss
 

@@ -11,7 +11,7 @@ from typing import Any
 from torch import nn
 
 from rnnbook.data.shakespeare import HELD_OUT
-from rnnbook.data.vocabulary import load_ids
+from rnnbook.data.shakespeare_ids import load_ids
 from rnnbook.layers.initialisation import set_forget_bias
 from rnnbook.layers.weight_drop import WeightDropLSTM
 from rnnbook.models.recurrent import CharacterModel
