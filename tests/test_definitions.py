@@ -4,6 +4,7 @@ import ast
 import shutil
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -183,13 +184,29 @@ def test_the_digests_are_the_same_on_other_pythons():
         assert result.stdout.split() == expected, python
 
 
+CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))["sphinx"]["config"]
+
+
+@pytest.mark.parametrize(
+    ("module", "library"), [("rnnbook.data.dates", "babel"), ("rnnbook.data.pictures", "resvg-py")]
+)
+def test_a_chapter_runs_again_with_another_release_of_what_makes_its_data(module, library):
+    assert library in CONFIG["bookbuild_releases"][module]
+
+
+def test_what_chapters_depend_on_is_there():
+    named = [*CONFIG["bookbuild_data"], *CONFIG["bookbuild_releases"]]
+    assert {module for module in named if not definitions.find_source(module)} == set()
+    for libraries in CONFIG["bookbuild_releases"].values():
+        assert all(map(metadata.version, libraries))
+
+
 def test_what_data_a_chapter_loads_is_known_without_torch():
-    config = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
     program = (
         "import importlib, sys\n"
         "for name in sys.argv[1:]:\n"
         "    print(importlib.import_module(name).digest(''))\n"
         "sys.exit('torch' in sys.modules)"
     )
-    names = config["sphinx"]["config"]["bookbuild_data"]
+    names = CONFIG["bookbuild_data"]
     subprocess.run([sys.executable, "-c", program, *names], check=True)

@@ -80,4 +80,4 @@ def _begin(app: Sphinx, env) -> None:
 
 
 def setup(app: Sphinx) -> None:
-    app.connect("env-updated", _begin, priority=100)  # before pages are numbered, for seconds
+    app.connect("env-updated", _begin, priority=100)  # before others number pages, for seconds
