@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+import zlib
 from itertools import pairwise
 from pathlib import Path
 
@@ -302,6 +303,33 @@ def test_every_page_has_the_style_sheet_of_today(html):
     assert [page for page in PAGES if styles not in (html / page).read_text("utf-8")] == []
 
 
+LAST_LINK = """(hash) => {
+  const links = [...document.querySelectorAll(`main a[href="${hash}"]`)];
+  links.at(-1).click();
+}"""
+HEIGHT = "(id) => document.getElementById(id).getBoundingClientRect().top"
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("place", ["tab-lstm-kept", "in-practice"])  # the first is in a fold
+@pytest.mark.parametrize("way", ["link", "address"])
+def test_a_link_within_a_page_leads_to_its_place_on_a_phone(way, place, visitor, html):
+    page = visitor(viewport={"width": 390, "height": 844})
+    address = (html / "book/lstm.html").as_uri()
+    page.goto(f"{address}#{place}" if way == "address" else address)
+    if way == "link":
+        page.evaluate(LAST_LINK, f"#{place}")
+    page.wait_for_timeout(1000)
+    assert 0 <= page.evaluate(HEIGHT, place) <= 100
+
+
+def test_every_page_asks_for_the_script_of_today(html):
+    script = (ROOT / "book/_static/site.js").read_bytes()
+    assert (html / "_static/site.js").read_bytes() == script
+    name = f"site.js?{zlib.crc32(script):08x}"
+    assert [page for page in PAGES if name not in (html / page).read_text("utf-8")] == []
+
+
 # ------------------------------------------------------------------ what a page weighs
 
 
@@ -309,7 +337,7 @@ def test_every_page_has_the_style_sheet_of_today(html):
 def test_a_page_asks_for_nothing_that_it_does_not_use(page, address):
     page.goto(f"{address}/book/build.html")  # has neither pictures nor formulas
     settle(page)
-    assert {url.removeprefix(address) for url in page.asked} == {
+    assert {url.removeprefix(address).partition("?")[0] for url in page.asked} == {
         "/book/build.html",
         "/_static/site.js",
         "/_static/favicon.svg",

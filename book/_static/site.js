@@ -62,6 +62,20 @@ for (const link of document.querySelectorAll(".languages a")) {
   link.addEventListener("click", () => (link.href = address + location.search + location.hash));
 }
 
+/* A link within the page leads to its place, though folds on the way are closed and, on a phone,
+   sections between are not set yet, so that their heights are guesses until one is there. */
+const reach = (hash, frames = 10) => {
+  const place = document.getElementById(decodeURIComponent(hash.slice(1)));
+  for (let fold = place?.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+  place?.scrollIntoView();
+  if (place && frames) requestAnimationFrame(() => reach(hash, frames - 1));
+};
+addEventListener("click", ({ target }) => {
+  const link = target.closest?.('a[href^="#"]');
+  if (link) requestAnimationFrame(() => reach(link.hash));
+});
+if (location.hash) addEventListener("load", () => reach(location.hash));
+
 /* Code can be copied. */
 for (const code of document.querySelectorAll(".cell_input .highlight, [class*=highlight-] > .highlight")) {
   if (code.closest(".cell_output") || code.querySelector(".copy")) continue;

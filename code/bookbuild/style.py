@@ -1,10 +1,12 @@
-"""The book's style sheet, with the colours of code for light and dark pages.
+"""The book's style sheet, with the colours of code for light and dark pages, and its script.
 
-It stands in each page: as a file of its own it would keep a slow phone waiting for half a second
-before anything is shown, and compressed it is 5 kB. What in a program has the colour of plain text
-gets no element of its own: names and brackets are two thirds of a page's elements of code.
+The sheet stands in each page: as a file of its own it would keep a slow phone waiting for half a
+second before anything is shown, and compressed it is 5 kB. What in a program has the colour of
+plain text gets no element of its own: names and brackets are two thirds of a page's elements of
+code.
 """
 
+import zlib
 from pathlib import Path
 
 from pygments.formatters import HtmlFormatter
@@ -40,9 +42,12 @@ def code_colours() -> str:
 
 
 def _add(app: Sphinx, config: Config) -> None:
-    sheet = Path(app.srcdir, "book", "_templates", "site.css")
-    if sheet.exists():  # when it changes, Sphinx writes every page again, as for every setting
+    """What all pages have. When it changes, Sphinx writes them again, as for every setting."""
+    book = Path(app.srcdir, "book")
+    if (sheet := book / "_templates" / "site.css").exists():
         config.html_context["styles"] = f"{sheet.read_text('utf-8')}\n{code_colours()}"
+    if (script := book / "_static" / "site.js").exists():
+        config.html_context["script"] = f"site.js?{zlib.crc32(script.read_bytes()):08x}"
 
 
 def setup(app: Sphinx) -> None:
