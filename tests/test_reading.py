@@ -323,6 +323,25 @@ def test_a_link_within_a_page_leads_to_its_place_on_a_phone(way, place, visitor,
     assert 0 <= page.evaluate(HEIGHT, place) <= 100
 
 
+ALL_SET = """() => document.documentElement.scrollHeight == window.heightWhenSet"""
+SET = """() => {
+  const sections = document.querySelectorAll("main section > section");
+  const before = [...sections].map((section) => section.style.contentVisibility);
+  for (const section of sections) section.style.contentVisibility = "visible";
+  window.heightWhenSet = document.documentElement.scrollHeight;
+  sections.forEach((section, k) => (section.style.contentVisibility = before[k]));
+}"""
+
+
+@pytest.mark.browser
+def test_on_a_phone_a_page_soon_has_its_full_height(visitor, html):
+    page = visitor(viewport={"width": 390, "height": 844})
+    page.goto((html / "book/padding.html").as_uri())
+    settle(page)
+    page.evaluate(SET)
+    page.wait_for_function(ALL_SET)
+
+
 def test_every_page_asks_for_the_script_of_today(html):
     script = (ROOT / "book/_static/site.js").read_bytes()
     assert (html / "_static/site.js").read_bytes() == script

@@ -62,6 +62,16 @@ for (const link of document.querySelectorAll(".languages a")) {
   link.addEventListener("click", () => (link.href = address + location.search + location.hash));
 }
 
+/* On a phone the sections out of sight are set one by one, when there is time. */
+const unset = [...document.querySelectorAll("main section > section")];
+const setNext = () => {
+  const section = unset.shift();
+  if (!section) return;
+  section.style.contentVisibility = "visible";
+  requestIdleCallback(setNext, { timeout: 200 });
+};
+if (window.requestIdleCallback) addEventListener("load", setNext);
+
 /* A link within the page leads to its place, though folds on the way are closed and, on a phone,
    sections between are not set yet, so that their heights are guesses until one is there. */
 const reach = (hash, frames = 10) => {
