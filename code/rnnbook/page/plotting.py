@@ -27,6 +27,7 @@ def use_book_style() -> None:
             "font.size": 10,
             "grid.color": "#dddddd",
             "image.cmap": "gray_r",  # ink on paper
+            "image.interpolation": "none",  # each value a square; and the files are small
             "legend.frameon": False,
             "lines.linewidth": 1.8,
             "svg.hashsalt": "rnnbook",  # the same figure gives the same file
