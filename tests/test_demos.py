@@ -332,6 +332,23 @@ def test_a_still_picture_is_the_same_each_time():
     assert pictures[0] == pictures[1]
 
 
+def test_a_figure_is_the_same_each_time():
+    """So a chapter that is executed again leaves the files of its figures as they were."""
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from rnnbook.page.plotting import use_book_style
+
+    use_book_style()
+    drawings = []
+    for _ in range(2):
+        figure, axes = plt.subplots()
+        axes.plot([1, 2])
+        shown, _ = InteractiveShell.instance().display_formatter.format(figure)
+        drawings.append(shown["image/svg+xml"])
+        plt.close(figure)
+    assert drawings[0] == drawings[1]
+
+
 # ------------------------------------------------------------------ the gate player
 
 SOLUTIONS = [  # for each challenge, the steps at which i, f and o are open

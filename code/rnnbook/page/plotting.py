@@ -14,7 +14,8 @@ INK = "#333333"
 
 def use_book_style() -> None:
     """Draw the figures of this notebook in the style of the book, as vector graphics."""
-    set_matplotlib_formats("svg")
+    # Without a date, and with the salt below, the same figure gives the same file.
+    set_matplotlib_formats("svg", metadata={"Date": None})
     plt.rcParams.update(
         {
             "axes.edgecolor": INK,
@@ -30,7 +31,7 @@ def use_book_style() -> None:
             "image.interpolation": "none",  # each value a square; and the files are small
             "legend.frameon": False,
             "lines.linewidth": 1.8,
-            "svg.hashsalt": "rnnbook",  # the same figure gives the same file
+            "svg.hashsalt": "rnnbook",
             "text.color": INK,
             "xtick.color": INK,
             "ytick.color": INK,
