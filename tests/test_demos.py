@@ -7,6 +7,7 @@ import re
 import matplotlib.pyplot as plt
 import pytest
 import torch
+from IPython.core.interactiveshell import InteractiveShell
 from torch import nn
 
 from bookbuild.words import words_in
@@ -25,7 +26,9 @@ from demo_examples import (
 from picture_examples import percent
 from rnnbook.data import digit_image
 from rnnbook.demos.kinds import JS, KINDS
+from rnnbook.demos.page import picture
 from rnnbook.demos.weights import lstm_weights, pack, quantised
+from rnnbook.page.plotting import use_book_style
 
 pytestmark = pytest.mark.browser
 
@@ -318,35 +321,23 @@ def test_an_unknown_kind_is_refused():
         demo("gaits")
 
 
-def test_a_still_picture_is_the_same_each_time():
-    from rnnbook.demos.page import picture
-    from rnnbook.page.plotting import use_book_style
+def shown(figure) -> str:
+    """What a notebook gets to see of a figure."""
+    bundle, _ = InteractiveShell.instance().display_formatter.format(figure)
+    return bundle["image/svg+xml"]
 
+
+@pytest.mark.parametrize("draw", [picture, shown], ids=["still picture", "figure"])
+def test_the_same_figure_gives_the_same_file(draw):
+    """So a chapter that is executed again leaves its files as they were."""
     use_book_style()
-    pictures = []
+    files = []
     for _ in range(2):
         figure, axes = plt.subplots()
         axes.plot([1, 2])
-        pictures.append(picture(figure))
+        files.append(draw(figure))
         plt.close(figure)
-    assert pictures[0] == pictures[1]
-
-
-def test_a_figure_is_the_same_each_time():
-    """So a chapter that is executed again leaves the files of its figures as they were."""
-    from IPython.core.interactiveshell import InteractiveShell
-
-    from rnnbook.page.plotting import use_book_style
-
-    use_book_style()
-    drawings = []
-    for _ in range(2):
-        figure, axes = plt.subplots()
-        axes.plot([1, 2])
-        shown, _ = InteractiveShell.instance().display_formatter.format(figure)
-        drawings.append(shown["image/svg+xml"])
-        plt.close(figure)
-    assert drawings[0] == drawings[1]
+    assert files[0] == files[1]
 
 
 # ------------------------------------------------------------------ the gate player
