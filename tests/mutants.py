@@ -570,7 +570,7 @@ FAULTS = [
     Fault(
         "what is found and what was said meet in a tanh",
         "models/describer",
-        "        if self.begin:\n            votes",
+        "        if self.whole:\n            votes",
         "        if True:\n            votes",
         "describing",
     ),
@@ -655,7 +655,7 @@ FAULTS = [
     Fault(
         "the pen forgets its state",
         "decoding/drawing",
-        "mixture, logits, state = model(x, state)",
+        "mixture, logits, state = model(x.to(device), state)",
         "mixture, logits, _ = model(x, state)",
         "pen",
     ),

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from conftest import ROOT
-from rnnbook.data import mnist, shakespeare
+from rnnbook.data import mnist, shakespeare, shakespeare_ids
 from rnnbook.training.settings import Settings
 
 CHAPTERS = sorted(
@@ -88,6 +88,8 @@ LESS = {  # of what takes long and is no training
         "= states_of(model, images),": "= states_of(model, images[:1000]).repeat(55, 1, 1),"
     },
     "kanji": {"write(pen, 400,": "write(pen, 40,"},
+    "names": {"for name in names.test]": "for name in names.test[:300]]"},
+    "attention": {"for name in names.test]": "for name in names.test[:300]]"},
     "bptt": {"seed in range(5)": "seed in range(1)", "range(10)": "range(1)"},
 }
 
@@ -105,17 +107,23 @@ def code_cells(chapter: str, *, shown: bool) -> list[str]:
 @pytest.fixture
 def less_of_everything(monkeypatch):
     """Two steps for each training, the first part of Shakespeare, and few test digits."""
-    load_shakespeare, load_mnist = shakespeare.load_shakespeare, mnist.load_mnist
+    load_mnist = mnist.load_mnist
 
-    def text():
-        whole = load_shakespeare()
-        return replace(whole, text=whole.text[:100_000])
+    def beginning(load, length):
+        def text():
+            whole = load()
+            return replace(whole, text=whole.text[:length])
+
+        return text
 
     def digits():
         train_images, train_labels, *test = load_mnist()
         return mnist.Mnist(train_images, train_labels, *(tensor[:1000] for tensor in test))
 
+    text = beginning(shakespeare.load_shakespeare, 100_000)
     monkeypatch.setattr(shakespeare, "load_shakespeare", text)
+    two_plays = beginning(shakespeare_ids.load_rebuilt, 400_000)
+    monkeypatch.setattr(shakespeare_ids, "load_rebuilt", two_plays)
     monkeypatch.setattr(mnist, "load_mnist", digits)
     monkeypatch.setattr(Settings, "total_steps", lambda settings, batches: 2)
 

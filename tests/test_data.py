@@ -128,10 +128,10 @@ def files_in(folder: Path) -> set[str]:
 
 
 def make_wheel(folder: Path, name: str, members: dict[str, bytes]) -> Path:
-    """A wheel of version 1.0 that pip accepts."""
+    """A wheel of version 1.0 that pip accepts; it wants another one, which is nowhere."""
     path = folder / f"{name}-1.0-py3-none-any.whl"
     info = f"{name}-1.0.dist-info"
-    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\nRequires-Dist: absent\n"
     wheel = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     with zipfile.ZipFile(path, "w") as archive:
         for member, content in members.items():
@@ -398,7 +398,6 @@ def test_a_wheel_with_another_content_is_never_opened(cache, tmp_path):
 
 def test_pip_downloads_nothing_but_the_wheel(cache, tmp_path):
     make_wheel(tmp_path / "wheels", "tiny", {"tiny/play.txt": CONTENT})
-    assert zipfile.is_zipfile(next((tmp_path / "wheels").iterdir()))
     assert (
         PackageIndex("tiny==1.0").fetch()
         == (tmp_path / "wheels" / "tiny-1.0-py3-none-any.whl").read_bytes()

@@ -89,3 +89,10 @@ def test_rows_of_characters_become_numbers():
 def test_what_was_never_counted_has_been_seen_zero_times():
     counts = np.unique(np.array([5, 3, 5]), return_counts=True)
     assert look_up(counts, np.array([5, 4, 3, 9])).tolist() == [2, 0, 1, 0]
+
+
+def test_the_highest_order_is_that_whose_ngrams_fit_into_64_bits():
+    text = np.arange(200) % 65
+    assert len(ngram_losses(text[:150], text[150:], 65, max_order=10)) == 11
+    with pytest.raises(ValueError, match="11 characters of 65"):
+        ngram_losses(text[:150], text[150:], 65, max_order=11)

@@ -32,7 +32,7 @@ def test_each_kind_is_what_it_says():
         chosen = study.recipe(kind, 2)
         model = chosen.model(30)
         assert chosen.seed == 2 and len(model.language.weight) == len(languages)
-        assert (model.begin is not None) == (kind == "whole")
+        assert model.whole == (kind == "whole")
     assert study.KINDS["letters"] == (LETTERS,)
     assert study.KINDS["both"] == (ENGLISH, JAPANESE)
 

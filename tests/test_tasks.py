@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from rnnbook.data.tasks import (
-    ADDING_FLOOR,
     MINUS,
     NUMBER_FLOOR,
     PLUS,
@@ -85,7 +84,7 @@ def test_the_floor_of_adding_is_the_error_of_the_best_constant():
     _, y = adding(100_000, 5, generator())
     errors = {answer: ((y - answer) ** 2).mean().item() for answer in (0.9, 1.0, 1.1)}
     assert min(errors, key=errors.get) == 1.0
-    assert errors[1.0] == pytest.approx(ADDING_FLOOR, rel=0.02)
+    assert errors[1.0] == pytest.approx(1 / 6, rel=0.02)
 
 
 def test_copying():
@@ -116,13 +115,14 @@ def test_a_task_that_is_too_short_is_refused():
 
 
 def test_train_on_first_sign_learns_a_short_one_and_depends_on_its_seed_alone():
-    def run(seed):
-        torch.manual_seed(seed)
+    def run(drawn_before):
+        torch.manual_seed(0)
         layer = torch.nn.RNN(1, 8, batch_first=True)
-        model, score = train_on_first_sign(layer, 3, seed, steps=150)
+        torch.rand(drawn_before)  # the head of the model must not depend on it
+        model, score = train_on_first_sign(layer, 3, seed=0, steps=150)
         assert model.layer is layer
         return score, layer.weight_hh_l0.detach().clone()
 
-    (score, weights), (_, again) = run(0), run(0)
+    (score, weights), (_, again) = run(0), run(7)
     assert score > 0.95
     assert torch.equal(weights, again)

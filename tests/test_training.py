@@ -515,7 +515,7 @@ def test_what_is_measured_is_the_model_without_dropout():
     y = model.eval()(x)[0].argmax(dim=1)
     assert accuracy(model.train(), x, y) == 1 and not model.training
     writer, ids = character_model(dropout=0.9), some_ids(100)
-    losses = [measure(writer.train(), ids) for measure in (carried_loss, carried_loss)]
+    losses = [carried_loss(writer.train(), ids) for _ in range(2)]
     assert losses[0] == losses[1] and not writer.training
     losses = [windowed_loss(writer.train(), ids, 9) for _ in range(2)]
     assert losses[0] == losses[1] and not writer.training

@@ -25,14 +25,15 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch import Tensor
 
 from rnnbook import machine
 from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.decoding.sampling import sample
 from rnnbook.layers.min_gru import by_scan, by_steps
 from rnnbook.models.recurrent import CharacterModel, SequenceClassifier
+from rnnbook.training.batches import Batch
+from rnnbook.training.loop import train_step
 from rnnbook.training.recipes import STREAMS, WINDOW, character_reader, digits, shakespeare
 
 V = 65  # characters, as in the reference text
@@ -130,15 +131,10 @@ def digits_step() -> tuple[Callable[[], float], float, int]:
 
 
 def _step(model: CharacterModel | SequenceClassifier, x: Tensor, y: Tensor) -> Callable[[], float]:
-    optimizer = torch.optim.Adam(model.parameters())
+    optimizer, batch = torch.optim.Adam(model.parameters()), Batch(x, y, continues=False)
 
     def step() -> float:
-        logits, _ = model(x)
-        loss = cross_entropy(logits.flatten(0, -2).float(), y.flatten())
-        optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
+        loss, _, _ = train_step(model, optimizer, batch, state=None, clip=1.0)
         return loss.item()
 
     return step

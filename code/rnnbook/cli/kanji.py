@@ -19,28 +19,23 @@ def train(options: argparse.Namespace) -> None:
     """Train the pen as its chapter does, and measure it on kanji kept apart."""
     from rnnbook.cli.train import run
     from rnnbook.data.kanji import load_kanji
+    from rnnbook.training.drawing import mean_nats_per_point
 
     kanji = load_kanji()
 
     def test(model: "Module") -> str:
         strokes = [one.strokes for one in kanji.test]
-        return f"{len(strokes)} test kanji: {loss(model, strokes):.3f} nats for each point"
+        cost = mean_nats_per_point(model, strokes)
+        return f"{len(strokes)} test kanji: {cost:.3f} nats for each point"
 
     run(
         options,
         "kanji",
         ([one.strokes for one in kanji.train],),
         test,
-        evaluate=lambda model: loss(model, [one.strokes for one in kanji.held_out]),
+        evaluate=lambda model: mean_nats_per_point(model, [one.strokes for one in kanji.held_out]),
         measure="held-out nats for each point",
     )
-
-
-def loss(model: "Module", drawings: "Sequence[Sequence[Stroke]]") -> float:
-    """The loss of a model on some drawings, in nats for each point of all of them."""
-    from rnnbook.training.drawing import mean_nats_per_point
-
-    return mean_nats_per_point(model, drawings)
 
 
 def draw(options: argparse.Namespace) -> None:

@@ -46,6 +46,7 @@ def mnist(options: argparse.Namespace) -> None:
 
 def shakespeare(options: argparse.Namespace) -> None:
     """Train the model of characters as its chapter does, and measure its loss."""
+    from rnnbook.data.shakespeare import HELD_OUT
     from rnnbook.data.vocabulary import Vocabulary
     from rnnbook.training.measures import carried_loss
     from rnnbook.training.recipes import STREAMS, WINDOW
@@ -53,7 +54,7 @@ def shakespeare(options: argparse.Namespace) -> None:
     text = read_text(options.text, at_least=2 * STREAMS * WINDOW)
     vocabulary = Vocabulary(text.text)
     ids = vocabulary.encode(text.train)
-    held_out = min(50_000, len(ids) // 20)  # the first ones, as in the chapter
+    held_out = min(HELD_OUT, len(ids) // 20)  # the first ones, as in the chapter
 
     def test(model: "Module") -> str:
         print(f"measuring the loss on {len(text.validation):,} characters …", flush=True)

@@ -46,7 +46,10 @@ def read_digit(path: Path) -> torch.Tensor:
 
 
 def decode(file: BinaryIO) -> Image.Image:
-    """The image in a file, upright; one of more than a million pixels is not decoded."""
+    """The image in a file, upright; one of more than a million pixels is not decoded.
+
+    Raises `ImageError` for that one, and for what is damaged or no image.
+    """
     try:
         with warnings.catch_warnings(action="ignore"):
             image = Image.open(file)  # reads no more than the size
@@ -93,7 +96,10 @@ def stretch(values: np.ndarray) -> np.ndarray:
 
 
 def find_ink(grey: np.ndarray) -> np.ndarray:
-    """The ink, from 0 to 1: what differs from the paper, which is as bright as the border."""
+    """The ink, from 0 to 1: what differs from the paper, which is as bright as the border.
+
+    Raises `ImageError` when nothing does.
+    """
     border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
     paper, dark, light = np.median(border), grey.min(), grey.max()
     if light - dark < LEAST_CONTRAST:
@@ -109,7 +115,10 @@ def crop(ink: np.ndarray) -> np.ndarray:
 
 
 def check_is_digit(ink: np.ndarray) -> None:
-    """Refuse what has no strokes: a photograph has shades, a spot is full, dust is empty."""
+    """Raise `ImageError` where there are no strokes.
+
+    A photograph has shades, a spot is full, dust is empty.
+    """
     square = max(ink.shape) ** 2
     grey_share = ((ink > 0.25) & (ink < 0.75)).sum() / square
     ink_share = (ink > INK).sum() / square

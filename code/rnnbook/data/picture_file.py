@@ -21,7 +21,7 @@ def read_picture(path: Path) -> Tensor:
 
     A twelfth of each side is cut off where it is empty, as in the pictures that are trained on.
     Raises `ImageError` when the file is no image or too large, and `OSError` when it cannot be
-    opened.
+    opened, and `MemoryError` when there is no room for it.
     """
     with open(path, "rb") as file, warnings.catch_warnings(action="ignore"):
         try:

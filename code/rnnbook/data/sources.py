@@ -1,7 +1,8 @@
 """Where a file may come from: an address, the package index, or what a wheel holds.
 
 No server is trusted: what it sends is verified by a checksum (`rnnbook.data.fetch`), and it may
-take no longer than SECONDS and send no more than LARGEST.
+take no longer than SECONDS. Where we fetch a file ourselves, not by pip, it may send no more than
+LARGEST.
 """
 
 import gzip

@@ -39,18 +39,24 @@ def store_and_recall(
     (1) or PLUS (2). The first sign is always stored; each later step is a "store" or a "recall"
     with the probability `rate` each.
     """
-    shape = (num_sequences, T)
-    sign = signs(shape, generator)
-    draw = torch.rand(shape, generator=generator)
-    store = draw < rate
-    store[:, 0] = True
-    recall = (draw > 1 - rate) & ~store
-    steps = torch.arange(T).expand(shape)
-    last_store = torch.where(store, steps, 0).cummax(dim=1).values  # (N, T)
-    stored = sign.gather(1, last_store)
+    sign = signs((num_sequences, T), generator)
+    store, recall, stored = last_stored(sign, generator, rate)
     x = torch.stack([sign, store.float(), recall.float()], dim=2)
     y = torch.where(recall, torch.where(stored > 0, PLUS, MINUS), SILENT)
     return x, y
+
+
+def last_stored(
+    values: Tensor, generator: torch.Generator, rate: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """When to store and when to recall values (N, T), and which was stored last: (N, T) each."""
+    draw = torch.rand(values.shape, generator=generator)
+    store = draw < rate
+    store[:, 0] = True
+    recall = (draw > 1 - rate) & ~store
+    steps = torch.arange(values.shape[1]).expand(values.shape)
+    last = torch.where(store, steps, 0).cummax(dim=1).values
+    return store, recall, values.gather(1, last)
 
 
 NUMBER_FLOOR = 1 / 3  # the mean squared error of the best answer that does not know it, 0
@@ -65,18 +71,10 @@ def store_a_number(
     at each step a number and the flags "store" and "recall", and y (N, T) is the number that was
     stored last where "recall" is 1, else 0.
     """
-    shape = (num_sequences, T)
-    number = torch.rand(shape, generator=generator) * 2 - 1
-    draw = torch.rand(shape, generator=generator)
-    store = draw < rate
-    store[:, 0] = True
-    recall = (draw > 1 - rate) & ~store
-    last_store = torch.where(store, torch.arange(T).expand(shape), 0).cummax(dim=1).values
-    y = torch.where(recall, number.gather(1, last_store), 0.0)
+    number = torch.rand(num_sequences, T, generator=generator) * 2 - 1
+    store, recall, stored = last_stored(number, generator, rate)
+    y = torch.where(recall, stored, 0.0)
     return torch.stack([number, store.float(), recall.float()], dim=2), y
-
-
-ADDING_FLOOR = 1 / 6  # the mean squared error of the best constant answer, 1
 
 
 def adding(num_sequences: int, T: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:

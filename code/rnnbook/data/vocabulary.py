@@ -1,12 +1,12 @@
 """From characters to integers and back."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
 
 
 class Vocabulary:
-    """The characters that a model knows, each with a number from 0.
+    """The characters, or words, that a model knows, each with a number from 0.
 
     `Vocabulary("hello")` knows `e h l o`, in this order. The first `signs` numbers are left free
     for signs that are no characters, such as one for the end; `decode` passes over them.
@@ -19,8 +19,8 @@ class Vocabulary:
     def __len__(self) -> int:
         return self.signs + len(self.characters)
 
-    def encode(self, text: str) -> torch.Tensor:
-        """The numbers of the characters of `text`: int64, (len(text),).
+    def encode(self, text: Sequence[str]) -> torch.Tensor:
+        """The numbers of the characters of `text`, or of a list of words: int64, (len(text),).
 
         Raises `ValueError`, naming them, when `text` holds characters that are not known.
         """
@@ -37,5 +37,9 @@ class Vocabulary:
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text that `encode` would turn into `ids`, or into what they hold beside signs."""
+        return "".join(self.parts(ids))
+
+    def parts(self, ids: Iterable[int]) -> list[str]:
+        """The characters, or words, with the numbers `ids`, without signs."""
         ids = (int(i) - self.signs for i in ids)
-        return "".join(self.characters[i] for i in ids if i >= 0)
+        return [self.characters[i] for i in ids if i >= 0]

@@ -40,5 +40,4 @@ def describe(
 
 def said(vocabulary: Vocabulary, ids: Sequence[int], language: Language) -> str:
     """The caption of some ids, without signs."""
-    signs = vocabulary.signs
-    return language.join(vocabulary.characters[i - signs] for i in ids if i >= signs)
+    return language.join(vocabulary.parts(ids))

@@ -23,17 +23,19 @@ def write(
     """Drawings that the pen makes, all of which begin with the strokes `begin`.
 
     A drawing that has not ended after MOST movements is cut off there. The temperature acts as
-    in `draw_point`, and divides the logits of the kinds. Leaves the model in evaluation mode.
+    in `draw_point`, and divides the logits of the kinds; it must be above 0. Leaves the model in
+    evaluation mode.
     """
     model.eval()
+    device = next(model.parameters()).device
     generator = torch.Generator().manual_seed(seed)
     made = movements(begin)[:-1].expand(number, -1, 3)  # (N, T, 3), without the end
     x, state = known_before(made), None
     while made.shape[1] < MOST and not (made[..., 2] == END).any(dim=1).all():
-        mixture, logits, state = model(x, state)
-        last = Mixture(*(part[:, -1] for part in mixture))
+        mixture, logits, state = model(x.to(device), state)
+        last = Mixture(*(part[:, -1].cpu() for part in mixture))
         points = draw_point(last, temperature, generator)  # (N, 2)
-        chances = (logits[:, -1] / temperature).softmax(dim=1)
+        chances = (logits[:, -1].cpu() / temperature).softmax(dim=1)
         kinds = torch.multinomial(chances, 1, generator=generator)  # (N, 1)
         made = torch.cat([made, torch.cat([points, kinds], dim=1)[:, None]], dim=1)
         x = known_before(made)[:, -1:]

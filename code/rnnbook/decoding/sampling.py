@@ -4,14 +4,13 @@ from collections.abc import Iterator
 from itertools import islice
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from rnnbook.data.vocabulary import Vocabulary
-from rnnbook.models.recurrent import CharacterModel
 
 
 def stream(
-    model: CharacterModel,
+    model: nn.Module,
     vocabulary: Vocabulary,
     prompt: str,
     *,
@@ -20,6 +19,9 @@ def stream(
     seed: int = 0,
 ) -> Iterator[str]:
     """Yield the characters that follow `prompt`, one at a time, without end.
+
+    The model maps ids (1, T) and a state to logits (1, T, V) and the next state, as does
+    `rnnbook.models.recurrent.CharacterModel`, or an ensemble of them.
 
     Logits are divided by `temperature`; 0 means: always the most likely character. With `top_k`,
     only that many of the likeliest characters are drawn from (more, if some are equally likely).
@@ -44,7 +46,7 @@ def stream(
 def draw(
     logits: Tensor, temperature: float, top_k: int | None, generator: torch.Generator
 ) -> Tensor:
-    """Draw one id, (…, 1), from logits (…, V). See `stream` for what the arguments mean."""
+    """Draw one id, (1,), from logits (V,), or one a row, (B, 1), from (B, V); see `stream`."""
     if temperature < 0:
         raise ValueError(f"the temperature is {temperature}; it must be 0 or more")
     if top_k is not None and top_k < 1:
@@ -57,8 +59,6 @@ def draw(
     return torch.multinomial((logits / temperature).softmax(dim=-1), 1, generator=generator)
 
 
-def sample(
-    model: CharacterModel, vocabulary: Vocabulary, prompt: str, length: int, **options
-) -> str:
+def sample(model: nn.Module, vocabulary: Vocabulary, prompt: str, length: int, **options) -> str:
     """`prompt` and the `length` characters that follow it. Takes the options of `stream`."""
     return prompt + "".join(islice(stream(model, vocabulary, prompt, **options), length))

@@ -59,7 +59,8 @@ def write(
     """Write an answer for each row of source (B, S), at most `longest` characters, END included."""
     model.eval()
     memory = model.encode(source, lengths)
-    state, written = model.start(memory), source.new_full((len(source), 1), START)
+    state = model.start(memory)
+    written = torch.full((len(source), 1), START, device=source.device)
     score = torch.zeros(len(source), device=source.device)
     ended = torch.zeros_like(score, dtype=torch.bool)
     while written.shape[1] <= longest and not ended.all():
@@ -82,7 +83,7 @@ def beam(
     width: int = 4,
     power: float = 0.0,
 ) -> list[list[Answer]]:
-    """For each row of source (B, S), the best `width` answers that a beam search finds, best first.
+    """For each row of source (B, S), at most `width` answers that a beam search finds, best first.
 
     After each step the best `width` of all continuations are kept (Lowerre, 1976); an answer that
     has ended stays among them as it is. The best have the highest log probability, divided by the
@@ -94,7 +95,7 @@ def beam(
     model.eval()
     N, device = len(source) * width, source.device  # a row for each hypothesis
     memory = model.encode(*(part.repeat_interleave(width, dim=0) for part in (source, lengths)))
-    state, written = model.start(memory), source.new_full((N, 1), START)
+    state, written = model.start(memory), torch.full((N, 1), START, device=device)
     score = torch.zeros(N, device=device)
     score.view(-1, width)[:, 1:] = -torch.inf  # at first they are the same: only one goes on
     ended, count = torch.zeros(N, dtype=torch.bool, device=device), torch.zeros(N, device=device)

@@ -38,7 +38,7 @@ def settings_of(
     model: Describer, vocabulary: Vocabulary, pictures: Sequence[Picture]
 ) -> dict[str, Any]:
     """What the program reads beside the weights."""
-    if model.language.num_embeddings != len(LANGUAGES) or model.begin:
+    if model.language.num_embeddings != len(LANGUAGES) or model.whole:
         raise ValueError("the figure needs a model of both languages, without `whole`")
     if model.head.out_features != len(vocabulary):
         raise ValueError(

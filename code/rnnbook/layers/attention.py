@@ -26,14 +26,11 @@ class CausalAttention(nn.Module):
 
     def forward(self, x: Tensor, state: None = None) -> tuple[Tensor, None]:
         """x (B, T, width) → (B, T, width), and no state."""
-        q, k, v = (
-            part.unflatten(2, (self.heads, -1)).transpose(1, 2)  # (B, heads, T, width / heads)
-            for part in self.query_key_value(x).chunk(3, dim=2)
-        )
-        scores = q @ k.transpose(2, 3) / math.sqrt(q.shape[3])  # (B, heads, T, T)
-        not_later = torch.ones(scores.shape[2:], dtype=torch.bool, device=x.device).tril()
-        seen, _ = look(scores, v, not_later)  # (B, heads, T, width / heads)
-        return self.out(seen.transpose(1, 2).flatten(2)), None
+        q, k, v = self.query_key_value(x).chunk(3, dim=2)  # (B, T, width) each
+        T = x.shape[1]
+        not_later = torch.ones(T, T, dtype=torch.bool, device=x.device).tril()
+        seen, _ = look_in_parts(q, k, v, not_later, self.heads)
+        return self.out(seen), None
 
 
 class MultiHeadAttention(nn.Module):
@@ -56,13 +53,23 @@ class MultiHeadAttention(nn.Module):
 
         Returns (B, T, width), and the weights, (B, heads, T, S).
         """
-        q, k, v = (
-            part.unflatten(2, (self.heads, -1)).transpose(1, 2)  # (B, heads, T or S, width / heads)
-            for part in (self.query(x), self.key(memory), self.value(memory))
-        )
-        scores = q @ k.transpose(2, 3) / math.sqrt(q.shape[3])  # (B, heads, T, S)
-        seen, weights = look(scores, v, mask[:, None, None])
-        return self.out(seen.transpose(1, 2).flatten(2)), weights
+        q, k, v = self.query(x), self.key(memory), self.value(memory)
+        seen, weights = look_in_parts(q, k, v, mask[:, None, None], self.heads)
+        return self.out(seen), weights
+
+
+def look_in_parts(
+    q: Tensor, k: Tensor, v: Tensor, mask: Tensor, heads: int
+) -> tuple[Tensor, Tensor]:
+    """Each head compares, and sees, a part of its own of queries, keys and values.
+
+    q (B, T, M), k and v (B, S, M); `mask` fits scores (B, heads, T, S). Returns what was seen,
+    (B, T, M), and the weights, (B, heads, T, S).
+    """
+    q, k, v = (part.unflatten(2, (heads, -1)).transpose(1, 2) for part in (q, k, v))
+    scores = q @ k.transpose(2, 3) / math.sqrt(q.shape[3])  # q (B, heads, T, M / heads)
+    seen, weights = look(scores, v, mask)
+    return seen.transpose(1, 2).flatten(2), weights
 
 
 def look(scores: Tensor, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:

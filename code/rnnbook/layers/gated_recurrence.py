@@ -25,7 +25,9 @@ def rounds(decay: Tensor) -> list[tuple[slice, slice, Tensor]]:
     twice as long. Down: blocks that were left out on the way up add the state
     before them. `factor` is the product of λ over the later block.
     """
-    up, down, product, T, length = [], [], decay, decay.shape[1], 1
+    T = decay.shape[1]
+    up, down = [], []
+    length, product = 1, decay  # of a block, and of the λ in each block
     while 2 * length <= T:
         step = 2 * length
         up.append(

@@ -2,8 +2,8 @@
 
 h_t = λ ⊙ h_{t-1} + u_t from h_0 = 0, with one complex number λ for each of the H units. Nothing
 bends the state between two steps, so h_t is a sum of what came in, each input weighted with a
-power of λ, and a sum can be computed in any order (Martin and Cundy, 2018). Left out: a λ that
-changes from step to step, for which each of them would have to be changed.
+power of λ, and a sum can be computed in any order (Martin and Cundy, 2018). A λ that changes from
+step to step has a module of its own, `rnnbook.layers.gated_recurrence`.
 
 In all of them `decay` is λ, complex, (H,); `u` are the inputs, complex, (B, T, H); and the result
 are all states, (B, T, H).
@@ -60,7 +60,7 @@ def triangle(decay: Tensor, n: int) -> Tensor:
 def chunked(decay: Tensor, u: Tensor, size: int = 28) -> Tensor:
     """By chunks of `size` steps: products inside the chunks, a short loop from chunk to chunk.
 
-    Raises `ValueError` if T is not a multiple of `size`.
+    Raises `ValueError` if T is not a multiple of `size`, and where `powers` does.
     """
     B, T, H = u.shape
     if T % size:
@@ -76,6 +76,7 @@ def convolution(decay: Tensor, u: Tensor) -> Tensor:
     """As a convolution of the inputs with the powers of λ, by the fast Fourier transform.
 
     A Fourier transform goes round in a circle; T zeros at the end keep the end from the start.
+    Raises `ValueError` where `powers` does.
     """
     T = u.shape[1]
     kernel = fft(powers(decay, T), 2 * T, dim=0)  # (2T, H)

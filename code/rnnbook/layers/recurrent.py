@@ -48,7 +48,10 @@ class RNN(nn.Module):
 
     @classmethod
     def from_torch(cls, layer: nn.RNN) -> "RNN":
-        """A copy of a one-layer `nn.RNN(…, batch_first=True)`."""
+        """A copy of an `nn.RNN(…, batch_first=True)`.
+
+        Raises `ValueError` unless it has one layer, one direction and biases.
+        """
         _check_is_plain(layer)
         nonlinearity = torch.tanh if layer.nonlinearity == "tanh" else torch.relu
         rnn = cls(layer.input_size, layer.hidden_size, nonlinearity).to(layer.weight_ih_l0.dtype)
@@ -109,7 +112,10 @@ class LSTM(nn.Module):
 
     @classmethod
     def from_torch(cls, layer: nn.LSTM) -> "LSTM":
-        """A copy of a one-layer `nn.LSTM(…, batch_first=True)`."""
+        """A copy of an `nn.LSTM(…, batch_first=True)`.
+
+        Raises `ValueError` unless it has one layer, one direction and biases.
+        """
         _check_is_plain(layer)
         lstm = cls(layer.input_size, layer.hidden_size).to(layer.weight_ih_l0.dtype)
         bias = layer.bias_ih_l0 + layer.bias_hh_l0  # PyTorch keeps two, of one effect
@@ -165,7 +171,10 @@ class GRU(nn.Module):
 
     @classmethod
     def from_torch(cls, layer: nn.GRU) -> "GRU":
-        """A copy of a one-layer `nn.GRU(…, batch_first=True)`."""
+        """A copy of an `nn.GRU(…, batch_first=True)`.
+
+        Raises `ValueError` unless it has one layer, one direction and biases.
+        """
         _check_is_plain(layer)
         gru = cls(layer.input_size, layer.hidden_size).to(layer.weight_ih_l0.dtype)
         parts = zip(

@@ -26,5 +26,15 @@ class WeightDropLSTM(nn.LSTM):
             state = (x.new_zeros(1, len(x), self.hidden_size),) * 2
         weight_hh = dropout(self.weight_hh_l0, self.weight_dropout, self.training)
         weights = self.weight_ih_l0, weight_hh, self.bias_ih_l0, self.bias_hh_l0
-        h, *state = torch.lstm(x, state, weights, True, 1, 0.0, self.training, False, True)
+        h, *state = torch.lstm(
+            x,
+            state,
+            weights,
+            has_biases=True,
+            num_layers=1,
+            dropout=0.0,  # between layers
+            train=self.training,
+            bidirectional=False,
+            batch_first=True,
+        )
         return h, tuple(state)

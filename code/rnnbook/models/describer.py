@@ -4,14 +4,13 @@ To read and to write it has the form of `rnnbook.models.encoder_decoder`, `encod
 so that `rnnbook.decoding.search` serves both. In the place of a length stands a language.
 """
 
-import math
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from rnnbook.layers.attention import look
+from rnnbook.layers.attention import look_in_parts
 
 SIDE = 10  # places of the eye in a row, and in a column
 State = tuple[Tensor, Tensor]  # h and c, each (B, H)
@@ -52,10 +51,11 @@ class Describer(nn.Module):
     ):
         super().__init__()
         H, M = hidden_size, widths[-1]
-        self.heads = heads
+        self.heads, self.whole = heads, whole
         self.eye = eye(*widths)
         self.position = nn.Parameter(torch.zeros(SIDE * SIDE, M))  # added to what is at a place
-        self.begin = nn.Linear(M, 2 * H) if whole else None
+        if whole:
+            self.begin = nn.Linear(M, 2 * H)
         self.embedding = nn.Embedding(V, embedding_size)
         self.language = nn.Embedding(languages, embedding_size)
         self.decoder = nn.LSTM(embedding_size, H, batch_first=True)
@@ -72,7 +72,7 @@ class Describer(nn.Module):
 
     def start(self, seen: Seen) -> State:
         """The LSTM begins with nothing; with `whole`, with the mean of all places."""
-        if self.begin:
+        if self.whole:
             h, c = torch.tanh(self.begin(seen.places.mean(dim=1))).chunk(2, dim=1)
             return h, c
         nothing = seen.places.new_zeros(len(seen.places), self.decoder.hidden_size)
@@ -83,23 +83,18 @@ class Describer(nn.Module):
 
         Returns logits (B, T, V), the next state, and where it looked, (B, heads, T, S).
         """
-        x = self.dropout(self.embedding(previous.long()) + seen.language[:, None])  # (B, T, E)
+        x = self.dropout(self.embedding(previous) + seen.language[:, None])  # (B, T, E)
         h, (h_T, c_T) = self.decoder(x, (state[0][None], state[1][None]))  # (B, T, H)
         found, weights = self.find(h, seen.places)
         votes = self.found(found) + self.said(h)  # (B, T, H)
-        if self.begin:
+        if self.whole:
             votes = torch.tanh(votes)
         return self.head(self.dropout(votes)), (h_T[0], c_T[0]), weights
 
     def find(self, h: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
         """What is found after h (B, T, H) at places (B, S, M): (B, T, M), and the weights."""
-        queries, keys = (
-            part.unflatten(2, (self.heads, -1)).transpose(1, 2)  # (B, heads, T or S, M / heads)
-            for part in (self.query(h), places)
-        )
-        scores = queries @ keys.transpose(2, 3) / math.sqrt(keys.shape[3])
-        found, weights = look(scores, keys, torch.ones_like(scores[:1, :1, :1], dtype=torch.bool))
-        return found.transpose(1, 2).flatten(2), weights
+        everywhere = torch.ones((), dtype=torch.bool, device=h.device)
+        return look_in_parts(self.query(h), places, places, everywhere, self.heads)
 
     def step(self, previous: Tensor, state: State, seen: Seen) -> tuple[Tensor, State]:
         """One step after the words previous (B,): logits (B, V) and the next state."""

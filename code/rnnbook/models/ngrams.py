@@ -14,7 +14,7 @@ Counts = tuple[np.ndarray, np.ndarray]  # n-grams as numbers, in order; how ofte
 def ngram_losses(train: np.ndarray, other: np.ndarray, V: int, max_order: int = 9) -> list[float]:
     """The losses on `other` of the models of order 0, 1, …, after counting in `train`.
 
-    In nats per character; the arguments are those of `ngram_probabilities`.
+    In nats per character; the arguments, and what is refused, are as in `ngram_probabilities`.
     """
     return (-np.log(ngram_probabilities(train, other, V, max_order)).mean(axis=1)).tolist()
 
@@ -27,6 +27,8 @@ def ngram_probabilities(
     An array (max_order + 1, N). Both texts are numbers below V; the first contexts of `other`
     reach back into the end of `train`. A model counts how often the n-grams of its own order
     occur; in the orders below, it counts after how many different characters they do.
+
+    Raises `ValueError` where n-grams of the highest order are too many for numbers of 64 bits.
     """
     text = np.concatenate([train[-max_order:], other])  # so that other begins with a context
     below = np.full(len(other), 1 / V)
@@ -34,8 +36,9 @@ def ngram_probabilities(
     for n in range(1, max_order + 1):
         grams = as_numbers(text[max_order - n + 1 :], n, V)  # they end at other's characters
         p.append(mixed(np.unique(as_numbers(train, n, V), return_counts=True), grams, V, below))
-        longer = np.unique(as_numbers(train, n + 1, V))
-        below = mixed(np.unique(longer % V**n, return_counts=True), grams, V, below)
+        if n < max_order:
+            longer = np.unique(as_numbers(train, n + 1, V))
+            below = mixed(np.unique(longer % V**n, return_counts=True), grams, V, below)
     return np.stack(p)
 
 

@@ -1,7 +1,7 @@
 """Models around a recurrent layer: one answer for a sequence, or one at every step.
 
 The layer may be any that maps x (B, T, D) and a state to hidden states (B, T, H) and the next
-state: `rnnbook.layers.recurrent.RNN` and `LSTM`, or PyTorch's `nn.RNN`, `nn.LSTM`, `nn.GRU` with
+state: those of `rnnbook.layers.recurrent`, or PyTorch's `nn.RNN`, `nn.LSTM`, `nn.GRU` with
 `batch_first=True` and one direction. It must have `input_size` and `hidden_size`. The models hand
 its state through as it is: (B, H) from our cells, (layers, B, H) from PyTorch's.
 """

@@ -2,8 +2,7 @@
 
 The measures take captions and, of the same number, references: for each caption all that are
 right. They raise `ValueError` when the numbers differ. `rnnbook.training.error_rates.exact` is the
-strictest. A measure must be read beside what costs nothing: `commonest`, `best_constant`,
-`nearest`.
+strictest. A measure must be read beside what costs nothing: `best_constant`, `nearest`.
 """
 
 from collections import Counter
@@ -79,12 +78,6 @@ def _folded(captions: Sequence[str], references: References) -> tuple[list[str],
 def captions_of(pictures: Iterable[Picture], language: Language) -> list[tuple[str, ...]]:
     """All right captions of each picture, in a language: the references."""
     return [getattr(picture, language.name) for picture in pictures]
-
-
-def commonest(captions: References) -> str:
-    """The caption that is right most often, of equals the first in order."""
-    count = Counter(one for right in captions for one in right)
-    return min(count, key=lambda one: (-count[one], one))
 
 
 def best_constant(captions: References, split: Split = str.split) -> str:

@@ -92,10 +92,11 @@ def together(model: nn.Module) -> nn.Module:
 
 def mean(loss: Tensor) -> Tensor:
     """The mean of a number over all processes."""
-    if count() > 1:
-        dist.all_reduce(loss)
-        loss = loss / count()
-    return loss
+    if count() == 1:
+        return loss
+    total = loss.clone()
+    dist.all_reduce(total)
+    return total / count()
 
 
 def share(batch: Batch) -> Batch:

@@ -65,14 +65,20 @@ def nats_per_point(model: Pen, drawings: Sequence[Sequence[Stroke]]) -> Tensor:
 
 
 def mean_nats_per_point(model: Pen, drawings: Sequence[Sequence[Stroke]]) -> float:
-    """What all drawings cost, in nats for each point of all of them."""
+    """What all drawings cost, in nats for each point of all of them.
+
+    Leaves the model in evaluation mode.
+    """
     losses, points = costs(model, drawings)
     return (losses.sum() / points.sum()).item()
 
 
 @torch.no_grad()
 def costs(model: Pen, drawings: Sequence[Sequence[Stroke]]) -> tuple[Tensor, Tensor]:
-    """What each drawing costs, in nats, and how many points it has: (N,) both."""
+    """What each drawing costs, in nats, and how many points it has: (N,) both.
+
+    Leaves the model in evaluation mode.
+    """
     model.eval()
     y, lengths = encode_drawings(drawings)
     losses = [

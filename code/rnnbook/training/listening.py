@@ -11,11 +11,11 @@ from rnnbook.training.objectives import transcription
 from rnnbook.training.recipe import Recipe
 
 
-def listener(
-    digits: int = 10, hidden_size: int = 128, layers: int = 2, both_ways: bool = True
-) -> FrameReader:
-    """LSTMs that hear digits in frames (B, T, 13): logits (B, T, 1 + digits), first for none."""
-    return FrameReader(COEFFICIENTS, hidden_size, digits + SIGNS, layers, both_ways, 0.2, 0.3)
+def listener(hidden_size: int = 128, layers: int = 2, both_ways: bool = True) -> FrameReader:
+    """LSTMs that hear digits in frames (B, T, 13): logits (B, T, 11), the first for none."""
+    return FrameReader(
+        COEFFICIENTS, hidden_size, 10 + SIGNS, layers, both_ways, dropout=0.2, noise=0.3
+    )
 
 
 def spoken_strings(recordings: Sequence[Recording], seed: int = 0) -> FreshBatches:

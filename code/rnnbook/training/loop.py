@@ -51,7 +51,8 @@ def train(
 
     Raises `Diverged` when the loss or its gradient is no longer finite: on a processor before it
     can spoil the weights, elsewhere within 50 steps, and before they are saved. Raises
-    `CheckpointError` when the checkpoint cannot be used.
+    `CheckpointError` when the checkpoint cannot be used, `ValueError` when `settings` does not say
+    for how long to train, and `ProcessError` when a batch cannot be shared out evenly.
     """
     device = torch.device(settings.device)
     optimizer = torch.optim.Adam(model.to(device).parameters(), settings.lr, settings.betas)
@@ -81,6 +82,7 @@ def train(
             saves = checkpoint and _is_due(done, checkpoint_every, total)
             if looks or saves or done == last or len(waiting) == FETCH_EVERY[device.type]:
                 history.fetch(waiting)
+                waiting = []
                 history.seconds = time.perf_counter() - begin
             if looks and distributed.is_first():
                 history.held_out.append((done, evaluate(model)))

@@ -21,6 +21,7 @@ from rnnbook.training.checkpoints import ADVICE, CheckpointError, load_checkpoin
 from rnnbook.training.recipes import RECIPES
 
 KEYS = {"settings", "weights", "characters"}
+ALPHABETS = {"shakespeare": 1, "shakespeare-long": 1, "names": 2}  # of characters, by recipe
 Characters = str | tuple[str, ...] | list[str]  # one alphabet, or several; or words
 
 
@@ -136,12 +137,13 @@ def _are_alphabets(characters: tuple) -> bool:
 
 
 def _fit(recipe: str, alphabets: tuple[str, ...]) -> bool:
-    """Whether a recipe has so many alphabets, and they are empty where it has no characters."""
-    if recipe == "pictures" or _are_words(alphabets):
-        return recipe == "pictures" and _are_words(alphabets)
-    number = 2 if recipe == "names" else 1
-    of_characters = recipe in ("shakespeare", "shakespeare-long", "names")
-    return len(alphabets) == number and all((one != "") == of_characters for one in alphabets)
+    """Whether a recipe has such alphabets: of words, of characters, or none."""
+    if recipe == "pictures":
+        return _are_words(alphabets)
+    if recipe in ALPHABETS:
+        right_number = len(alphabets) == ALPHABETS[recipe]
+        return right_number and all(isinstance(one, str) and one for one in alphabets)
+    return alphabets == ("",)
 
 
 def _are_words(alphabets: tuple) -> bool:

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from rnnbook.training.batches import Batches
 from rnnbook.training.loop import train
@@ -28,6 +29,6 @@ class Recipe(Settings):
         torch.manual_seed(self.seed)
         return self.network(*sizes)
 
-    def train(self, model: nn.Module, *data: Tensor, **options) -> History:
+    def train(self, model: nn.Module, *data: Any, **options) -> History:
         """Train on data as `batches` takes it, with the options of `train`."""
         return train(model, self.batches(*data, self.seed), self, **options)

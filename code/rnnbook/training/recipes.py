@@ -94,7 +94,15 @@ def name_reader(
     neighbours: bool = False,
 ) -> EncoderDecoder:
     """An encoder and a decoder for names, from the sizes of both alphabets, signs included."""
-    return EncoderDecoder(letters, kana, 64, 192, attention, 0.15, neighbours)
+    return EncoderDecoder(
+        letters,
+        kana,
+        embedding_size=64,
+        hidden_size=192,
+        attention=attention,
+        dropout=0.15,
+        neighbours=neighbours,
+    )
 
 
 def name_batches(

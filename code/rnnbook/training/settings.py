@@ -66,7 +66,6 @@ class History:
                 raise Diverged(loss, norm)
             self.losses.append(loss)
             self.gradient_norms.append(norm)
-        waiting.clear()
 
 
 class Diverged(FloatingPointError):

@@ -55,8 +55,8 @@ def train_stack(
 
     `losses_of` gives the loss of each network, (S,), for x (S, B, …) and y (S, B, …). `evaluate`
     is called every `evaluate_every` steps and after the last one. With `stop` it ends after so
-    many steps, with the learning rates of the whole. Of the settings, the objective, the device
-    and the precision do not count.
+    many steps, with the learning rates of the whole. Of the settings, the objective, the seed,
+    the device and the precision do not count.
     """
     parameters = list(networks.parameters())
     optimizer = torch.optim.Adam(parameters, settings.lr, settings.betas)
