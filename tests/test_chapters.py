@@ -132,6 +132,7 @@ def less_of_everything(monkeypatch):
 
 
 @pytest.mark.usefixtures("less_of_everything", "one_thread")
+@pytest.mark.filterwarnings("ignore:Mean of empty slice", "ignore:invalid value")  # a cut-off play
 @pytest.mark.parametrize("chapter", SECOND)
 def test_the_cells_that_one_sees_are_a_program(chapter, tmp_path, monkeypatch):
     """Copied in their order, they run; here, with two steps for each training, and less of all."""
