@@ -342,7 +342,6 @@ def test_a_page_asks_for_nothing_that_it_does_not_use(page, address):
     assert {url.removeprefix(address).partition("?")[0] for url in page.asked} == {
         "/book/build.html",
         "/_static/site.js",
-        "/_static/favicon.svg",
     }
 
 

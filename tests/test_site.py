@@ -187,7 +187,7 @@ FIRST_MARKS = """() => [...document.querySelectorAll("main span.math")].filter((
 BUDGETS = {
     "document (kB)": 71,
     "elements": 10_800,
-    "requests": 21,
+    "requests": 20,
     "all (kB)": 240,
     "models (kB)": 1_048,
 }
