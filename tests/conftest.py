@@ -173,7 +173,7 @@ def visitor(browser):
 
 @pytest.fixture
 def page(visitor):
-    """A new page that notes what goes wrong and whom it asks for what."""
+    """A new page that notes what goes wrong and whom it asks; a test that fails says so."""
     page = visitor(viewport={"width": 1280, "height": 900})
     page.problems, page.asked = [], []
     page.on(
@@ -189,7 +189,8 @@ def page(visitor):
         lambda response: page.problems.append(response.url) if response.status >= 400 else None,
     )
     page.on("request", lambda request: page.asked.append(request.url))
-    return page
+    yield page
+    print(f"{page.url}: {page.problems}; asked last: {page.asked[-9:]}")  # where the test failed
 
 
 @pytest.fixture
