@@ -1,10 +1,8 @@
 """The simple RNN, the LSTM and the GRU, one line of code for each line of the equations.
 
 They compute what `nn.RNN`, `nn.LSTM` and `nn.GRU` compute (the tests hold them equal, gradients
-included) and are meant to be read. Left out, for that reason: several layers, two directions, and
-speed; long trainings use PyTorch's own layers, which fuse these loops.
-
-Tensors are batch first. Rows are examples, so weights multiply from the right.
+included), but are meant to be read: they lack several layers, two directions, and the speed of
+PyTorch's own, which fuse these loops. Tensors are batch first; weights multiply from the right.
 """
 
 from collections.abc import Callable

@@ -3,8 +3,7 @@
 A model file holds weights, the characters that the model knows (for names a tuple of two, letters
 and kana; for pictures a list of words and characters; for digits, speech and kanji none) and the
 settings of its run, among them the name of its recipe. It is there from the start, without weights
-until the run is finished, so that an interrupted run can only go on with the settings with which
-it was begun.
+until the run is finished: an interrupted run can only go on with the settings of its beginning.
 """
 
 from collections.abc import Iterator
