@@ -20,6 +20,7 @@ from rnnbook.training.drawing import (
     mean_nats_per_point,
     movement_losses,
     nats_per_point,
+    with_slips,
 )
 
 TWO = (((54.5, 39.5), (69.5, 39.5)), ((54.5, 54.5), (54.5, 84.5), (69.5, 84.5)))
@@ -190,6 +191,23 @@ def test_batches_hold_every_drawing_once_with_others_of_its_length():
     assert [batches.batch(k).y.shape for k in range(5)] != [
         batches.batch(5 + k).y.shape for k in range(5)
     ] or any(not torch.equal(batches.batch(k).y, batches.batch(5 + k).y) for k in range(5))
+
+
+def test_after_a_slip_the_way_leads_to_the_right_place():
+    y, _ = encode_drawings([TWO, BENT] * 500)
+    x, ways = with_slips(y, 0.1, torch.Generator().manual_seed(0))
+    where, right = 2 * x[..., 5:7], y[..., :2].cumsum(dim=1)
+    assert torch.allclose(where + ways[..., :2], right, atol=1e-5)
+    assert torch.equal(ways[..., 2], y[..., 2])
+    slips = (where[:, 1:] - right[:, :-1]).flatten(0, 1)  # the first movement has none before it
+    assert slips.std(dim=0).tolist() == pytest.approx([0.1, 0.1], rel=0.05)
+    assert slips.mean(dim=0).abs().max() < 0.01 and where[:, 0].abs().max() == 0
+
+
+def test_the_slips_of_a_step_are_its_own():
+    batches = DrawingBatches([TWO, BENT], 2, slips=0.1)
+    assert torch.equal(batches.batch(3).y, batches.batch(3).y)
+    assert not torch.equal(batches.batch(3).y, batches.batch(4).y)
 
 
 def test_the_recipe_learns(one_thread):

@@ -1,8 +1,8 @@
 """A pen that writes kanji: how many Gaussians it needs, and what it helps to know its place.
 
-Networks of the book's recipe for kanji, for a shorter time, three seeds each. Where the place is
-hidden, the network is told the movement before and nothing of where the pen is. `held_out` and
-`test` are nats for each point.
+Networks of the book's recipe for kanji, without slips and for a shorter time, three seeds each.
+Where the place is hidden, the network is told the movement before and nothing of where the pen
+is. `held_out` and `test` are nats for each point.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from rnnbook.data.kanji import load_kanji
 from rnnbook.data.pen import Stroke
 from rnnbook.layers.mixture import Mixture
 from rnnbook.models.pen import Pen, State
-from rnnbook.training.drawing import kanji, mean_nats_per_point, pen
+from rnnbook.training.drawing import kanji, mean_nats_per_point, pen_batches
 from rnnbook.training.recipe import Recipe
 
 THREADS = 1
@@ -62,6 +62,7 @@ def strokes(some: Sequence) -> list[tuple[Stroke, ...]]:
 
 
 def recipe(M: int, place: bool, seed: int) -> Recipe:
-    """The recipe of the book for kanji, for another mixture, or without the place."""
-    chosen = replace(kanji(), network=partial(pen, M), epochs=EPOCHS, seed=seed)
-    return chosen if place else replace(chosen, network=partial(Blindfolded, M, 384, 0.12))
+    """The recipe of the book for kanji, without slips, for another mixture or without the place."""
+    network = partial(Pen if place else Blindfolded, M, 384, 0.12)
+    batches = partial(pen_batches, slips=0.0)
+    return replace(kanji(), network=network, batches=batches, epochs=EPOCHS, seed=seed)

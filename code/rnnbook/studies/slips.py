@@ -1,0 +1,80 @@
+"""What it brings to a pen to practise slips (`rnnbook.training.drawing.with_slips`).
+
+Networks of the book's recipe for kanji, for a shorter time, three seeds each; those of one seed
+begin with the same weights and read the same kanji in the same order. `test` is nats for each
+point of the kanji of the test as they are. `steady` and `slipped` say how far the middle of the
+heaviest Gaussian lies from where the pen should go (the median, in units of the square), on these
+kanji and with slips. `half` is the share of their places that are denser than half of 100 draws,
+`wider` how many times as large as on them the patch for the next place is in characters that the
+pen writes at 1.
+"""
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from rnnbook.data.kanji import load_kanji
+from rnnbook.data.pen import END, SCALE, encode_drawings
+from rnnbook.decoding.drawing import write
+from rnnbook.layers.mixture import Mixture, draw_point, log_density
+from rnnbook.models.pen import Pen
+from rnnbook.training.drawing import SLIPS, kanji, mean_nats_per_point, pen_batches, with_slips
+
+THREADS = 1
+EPOCHS = 6
+RUNS = {
+    f"{name}, seed {seed}": {"slips": slips, "seed": seed}
+    for name, slips in (("steady", 0.0), ("slips", SLIPS))
+    for seed in range(3)
+}
+
+
+def run(settings: dict[str, Any], stop: int | None = None) -> dict[str, Any]:
+    """Train one network; see `rnnbook.studies`."""
+    known = load_kanji()
+    batches = partial(pen_batches, slips=settings["slips"])
+    chosen = replace(kanji(), batches=batches, epochs=EPOCHS, seed=settings["seed"])
+    model = chosen.model()
+    history = chosen.train(model, [one.strokes for one in known.train], stop=stop)
+    if stop is not None:
+        return {"trace": history.losses}
+    test = [one.strokes for one in known.test]
+    drawn, real = densities(model, test)
+    own, _ = densities(model, list(filter(None, write(model, len(test), seed=3))))
+    return {
+        "test": round(mean_nats_per_point(model, test), 4),
+        "steady": round(off(model, test, 0.0), 2),
+        "slipped": round(off(model, test, SLIPS), 2),
+        "half": round(((drawn < real).double().mean(dim=0) > 0.5).double().mean().item(), 3),
+        "wider": round((drawn.mean() - own.mean()).exp().item(), 2),
+        "trace": history.losses,
+    }
+
+
+@torch.no_grad()
+def expected(model: Pen, drawings: list, slips: float) -> tuple[Mixture, Tensor]:
+    """What a pen states for each of the N places of drawings, and the ways there, (N, 2)."""
+    y, _ = encode_drawings(drawings)
+    goes = (y[..., 2] >= 0) & (y[..., 2] != END)
+    x, y = with_slips(y, slips, torch.Generator().manual_seed(0))
+    mixtures, _, _ = model.eval()(x)
+    return Mixture(*(part[goes] for part in mixtures)), y[goes][:, :2]
+
+
+def densities(model: Pen, drawings: list) -> tuple[Tensor, Tensor]:
+    """The logarithms of the densities at 100 draws for each place, (100, N), and there, (N,)."""
+    mixture, ways = expected(model, drawings, slips=0.0)
+    generator = torch.Generator().manual_seed(0)
+    draws = [log_density(mixture, draw_point(mixture, 1.0, generator)) for _ in range(100)]
+    return torch.stack(draws), log_density(mixture, ways)
+
+
+def off(model: Pen, drawings: list, slips: float) -> float:
+    """How far the middle of the heaviest Gaussian lies from the next place: median, in units."""
+    mixture, ways = expected(model, drawings, slips)
+    heaviest = mixture.log_weight.argmax(dim=1)
+    middle = mixture.mean[torch.arange(len(ways)), heaviest]
+    return SCALE * (middle - ways).norm(dim=1).median().item()
