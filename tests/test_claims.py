@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from bookbuild.claims import as_power, formatted
+from bookbuild.claims import as_written, formatted
 from rnnbook.page import glue
 from rnnbook.page.claims import claim
 
@@ -61,10 +61,10 @@ def test_a_number_can_be_rounded_to_the_safe_side(value, form, down, up):
 
 
 @pytest.mark.parametrize(
-    ("number", "words"), [("2e-14", "2 × 10⁻¹⁴"), ("1.5e+03", "1.5 × 10³"), ("-0.02", "-0.02")]
+    ("number", "words"), [("2e-14", "2 × 10⁻¹⁴"), ("1.5e+03", "1.5 × 10³"), ("-0.02", "−0.02")]
 )
-def test_a_power_of_ten_is_written_as_one(number, words):
-    assert as_power(number).replace("\N{NO-BREAK SPACE}", " ") == words
+def test_a_number_is_shown_as_one_writes_it(number, words):
+    assert as_written(number).replace("\N{NO-BREAK SPACE}", " ") == words
 
 
 def test_zero_has_no_exponent():

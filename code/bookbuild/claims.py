@@ -41,7 +41,7 @@ class QuoteRole(PasteTextRole):
         if "::" in self.text or output is None:  # of another chapter, or missing
             return super().run()
         words = formatted(output["data"]["text/plain"], form or "s")
-        words = as_power(words) if "e" in form else words
+        words = words if form in ("", "s") else as_written(words)
         number = nodes.inline("", words, classes=["pasted-text"], quotes=name)
         number["support_smartquotes"] = False  # it is shown as the cell has made it
         self.set_source_info(number)
@@ -66,11 +66,12 @@ def formatted(value: str, form: str) -> str:
         return format(number, form[:-1])
 
 
-def as_power(number: str) -> str:
-    """A number as a reader writes it: 2 × 10⁻¹⁴ for 2e-14. Others stay as they are."""
+def as_written(number: str) -> str:
+    """A number as a reader writes it: 2 × 10⁻¹⁴ for 2e-14, and −0.02 for -0.02."""
     digits, _, power = number.partition("e")
+    digits = digits.replace("-", "−")
     if not power:
-        return number
+        return digits
     return f"{digits}\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}10{str(int(power)).translate(RAISED)}"
 
 
@@ -122,7 +123,7 @@ def _quoted(node: nodes.Node) -> list[str]:
 
 def _bounds(claim: dict) -> str:
     bounds = {"≥": claim["at_least"], "≤": claim["at_most"]}
-    given = {sign: as_power(f"{bound:g}") for sign, bound in bounds.items() if bound is not None}
+    given = {sign: as_written(f"{bound:g}") for sign, bound in bounds.items() if bound is not None}
     return ", ".join(f"{sign}\N{NO-BREAK SPACE}{bound}" for sign, bound in given.items())
 
 
@@ -145,7 +146,7 @@ def _rows(app: Sphinx, page: str, chapter: str) -> Iterator[list[Cell]]:
         missing.difference_update(names)
         for reference in statement.findall(addnodes.pending_xref):
             reference["refdoc"] = page  # from which it now leads
-        values = "; ".join(as_power(f"{claims[name]['value']:.4g}") for name in names)
+        values = "; ".join(as_written(f"{claims[name]['value']:.4g}") for name in names)
         bounds = "; ".join(_bounds(claims[name]) for name in names)
         link = nodes.reference("", app.env.titles[chapter].astext(), internal=True, refuri=address)
         if names:
