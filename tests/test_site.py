@@ -307,8 +307,9 @@ MOST = (
 
 
 def number(words: str) -> float:
-    """What is written as 0.02 or as 2 × 10⁻²."""
-    return float(words.replace(POWER, "e").translate(str.maketrans(RAISED, "-0123456789")))
+    """What is written as 0.02 or as 2 × 10⁻², or with a minus sign."""
+    plain = str.maketrans(f"−{RAISED}", "--0123456789")
+    return float(words.replace(POWER, "e").translate(plain))
 
 
 @pytest.mark.parametrize("edition", ["", "ja/"])
