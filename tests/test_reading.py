@@ -30,6 +30,20 @@ def test_axe_finds_nothing_on_pages_that_are_no_chapters(path, page, html):
     assert violations(page) == []
 
 
+@pytest.mark.browser
+def test_axe_finds_words_and_links_that_cannot_be_seen_also_behind_a_page_without(page):
+    """Of what looks as on an earlier page it takes no notice: that must not hide what does not."""
+    for colours, found in [
+        ("color: #00c", []),
+        ("color: #555; text-decoration: none", ["link-in-text-block"]),
+        ("color: #ccc", ["color-contrast"]),
+    ]:
+        link = f'<a href="#" style="{colours}">words of a link</a>'
+        words = f"<h1>A</h1><p>Words before {link}, and words behind it.</p>"
+        page.set_content(f"<!doctype html><html lang=en><title>A</title><main>{words}</main>")
+        assert sorted({rule for rule, _ in violations(page)}) == found
+
+
 def test_every_page_is_valid_html(html):
     """`make validate` says so, too; the weekly workflow runs it, so that no push waits for it."""
     if reason := validate.obstacle():

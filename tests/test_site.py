@@ -65,19 +65,29 @@ def violations(page) -> list:
     page.evaluate(EMPTY_FORMULAS)
     page.evaluate(Axe().axe_script)
     rules = {"label-content-name-mismatch": {"enabled": True}}
-    found = page.evaluate(LOOK, ["light", {"rules": rules}])
-    return found + page.evaluate(
-        LOOK, ["dark", {"runOnly": ["color-contrast", "link-in-text-block"]}]
-    )
+    dark = {"runOnly": ["color-contrast", "link-in-text-block"]}
+    return [*look(page, "light", {"rules": rules}), *look(page, "dark", dark)]
 
 
 EMPTY_FORMULAS = """
 for (const drawn of document.querySelectorAll("mjx-math[aria-hidden=true]")) drawn.replaceChildren()
 """
 
-# Axe takes a second for the contrast of a thousand words. Most look alike: of those with the same
-# colours, size and class, on the same backgrounds, it looks at three.
-LOOK = """async ([theme, options]) => {
+GOOD: set[str] = set()  # how words and links look in which axe has found nothing, on any page
+
+
+def look(page, theme: str, options: dict) -> list:
+    """What axe finds in a theme."""
+    found, looks = page.evaluate(LOOK, [theme, options, list(GOOD)])
+    if not found:
+        GOOD.update(looks)
+    return found
+
+
+# Axe takes a second for the contrast of a thousand words, and another one for the links among them.
+# Most look alike: of those with the same colours, size and class, on the same backgrounds, it looks
+# at three, and at none of those that look as words or links of an earlier page did.
+LOOK = """async ([theme, options, good]) => {
   document.documentElement.dataset.theme = theme;
   const behind = new Map([[null, ""]]);
   const backgrounds = (node) => {
@@ -89,21 +99,33 @@ LOOK = """async ([theme, options]) => {
     }
     return behind.get(node);
   };
+  const lookOf = (node) => {
+    const style = getComputedStyle(node);
+    const kind = node.nodeName + node.getAttribute("class");
+    const { color, fontSize, fontWeight, textShadow, textDecoration, borderBottom } = style;
+    const words = [color, fontSize, fontWeight, textShadow, textDecoration, borderBottom];
+    return [...words, kind, backgrounds(node)].join();
+  };
   const hasWords = (node) => node.matches("input, select, textarea")
     || [...node.childNodes].some((child) => child.nodeType === Node.TEXT_NODE && child.data.trim());
-  const looks = {};
-  for (const node of document.querySelectorAll("body *")) {
-    if (!hasWords(node) || !node.checkVisibility()) continue;
-    const { color, fontSize, fontWeight, textShadow } = getComputedStyle(node);
-    const kind = node.nodeName + node.getAttribute("class");
-    const look = [color, fontSize, fontWeight, textShadow, kind, backgrounds(node)].join();
+  const seen = new Set(good), looks = {};
+  const mark = (node, attribute, look) => {
     looks[look] = (looks[look] ?? 0) + 1;
-    node.toggleAttribute("data-look", looks[look] <= 3);
+    node.toggleAttribute(attribute, looks[look] <= 3 && !seen.has(look));
+  };
+  for (const node of document.querySelectorAll("body *")) {
+    if (hasWords(node) && node.checkVisibility()) mark(node, "data-words", lookOf(node));
   }
-  axe.configure({ rules: [{ id: "color-contrast", selector: "[data-look]" }] });
+  for (const node of document.querySelectorAll("body a[href]")) {
+    mark(node, "data-link", `${lookOf(node)} within ${lookOf(node.parentElement)}`);
+  }
+  axe.configure({ rules: [
+    { id: "color-contrast", selector: "[data-words]" },
+    { id: "link-in-text-block", selector: "[data-link]" },
+  ] });
   const { violations } = await axe.run({ resultTypes: ["violations"], ...options });
   const some = (nodes) => nodes.slice(0, 3).map(({ html }) => html.slice(0, 200));
-  return violations.map(({ id, nodes }) => [id, some(nodes)]);
+  return [violations.map(({ id, nodes }) => [id, some(nodes)]), Object.keys(looks)];
 }"""
 
 
@@ -140,25 +162,25 @@ def test_page(path, page, html):
     if not CHARTS & {*demos}:
         page.set_viewport_size({"width": 390, "height": 900})
         more += page.evaluate(MORE)
-        page.set_viewport_size({"width": 1280, "height": 900})
+    page.set_viewport_size({"width": 360, "height": 740})
     open_all(page)
+    wrong = {
+        "demos that push away what is below": [room for room in more if not -2 < room < 120],
+        "too wide": page.evaluate(TOO_WIDE),
+        "marks at the beginning of a line": page.evaluate(FIRST_MARKS),
+        "math": page.evaluate(MATH_PROBLEMS),
+        "figures": page.evaluate(FIGURE_PROBLEMS),
+        "asked elsewhere": [
+            url for url in page.asked if not url.startswith(("file:", "data:", "blob:"))
+        ],
+        "too heavy": over_budget(weight(page)),
+        "problems": [*page.problems],  # axe tries to read style sheets, which a disk does not allow
+    }
     assert page.evaluate(LANGUAGES) == {
         "page": "ja" if path.startswith("ja/") else "en",
         "en": (html / f"book/{name}.html").as_uri(),
         "ja": (html / f"ja/book/{name}.html").as_uri(),
     }
-    elsewhere = [url for url in page.asked if not url.startswith(("file:", "data:", "blob:"))]
-    wrong = {
-        "demos that push away what is below": [room for room in more if not -2 < room < 120],
-        "problems": [*page.problems],  # axe tries to read style sheets, which a disk does not allow
-        "asked elsewhere": elsewhere,
-        "math": page.evaluate(MATH_PROBLEMS),
-        "figures": page.evaluate(FIGURE_PROBLEMS),
-        "too heavy": over_budget(weight(page)),
-    }
-    page.set_viewport_size({"width": 360, "height": 740})
-    wrong["too wide"] = page.evaluate(TOO_WIDE)
-    wrong["marks at the beginning of a line"] = page.evaluate(FIRST_MARKS)
     page.set_viewport_size({"width": 1280, "height": 900})
     wrong["axe"] = violations(page)
     assert {what: found for what, found in wrong.items() if found} == {}
