@@ -6,7 +6,6 @@ show none of these links.
 """
 
 import os
-from pathlib import Path
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -65,8 +64,8 @@ def _write_map(app: Sphinx, error: Exception | None) -> None:
             for page in sorted(app.env.found_docs)
         ]
         sitemap = app.builder.templates.render("sitemap.xml", {"pages": pages})
-        Path(app.outdir, "sitemap.xml").write_text(sitemap, "utf-8")
-    Path(app.outdir, "robots.txt").write_text(robots, "utf-8")
+        (app.outdir / "sitemap.xml").write_text(sitemap, "utf-8")
+    (app.outdir / "robots.txt").write_text(robots, "utf-8")
 
 
 def setup(app: Sphinx) -> None:

@@ -1,11 +1,10 @@
 """What is done with the catalogues in book/locale: `make locale`."""
 
 from collections.abc import Iterator
-from io import BytesIO
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
-from babel.messages.pofile import read_po, write_po
+from babel.messages.pofile import generate_po, read_po
 from sphinx.application import Sphinx
 
 from bookbuild.editions import ORIGINAL
@@ -23,8 +22,7 @@ msgstr ""
 
 
 def read(path: Path) -> Catalog:
-    with open(path, "rb") as file:
-        return read_po(file)
+    return read_po(path.read_bytes().splitlines())
 
 
 def messages(path: Path) -> list[Message]:
@@ -56,9 +54,8 @@ def update(path: Path, new: Catalog) -> Iterator[str]:
     """Bring a catalogue up to date with the messages of today; names those to be translated."""
     catalogue = read(path) if path.exists() else Catalog()
     catalogue.update(new)
-    content = BytesIO()
-    write_po(content, catalogue, omit_header=True, no_location=True, ignore_obsolete=True)
-    write_atomically(path, HEAD.encode() + content.getvalue())
+    lines = generate_po(catalogue, omit_header=True, no_location=True, ignore_obsolete=True)
+    write_atomically(path, (HEAD + "".join(lines)).encode())
     for message in catalogue:
         if message.id and (message.fuzzy or not message.string):
             yield f"{path}: {'changed' if message.fuzzy else 'new'}: {message.id[:60]}"

@@ -113,8 +113,7 @@ class AddBounds(SphinxPostTransform):
 def claims_of(app: Sphinx, chapter: str) -> dict[str, dict]:
     """The claims of a chapter by name, each with its value and bounds."""
     found = gathering.outputs(app.env, chapter).items()
-    about = {name: output.get("metadata", {}) for name, output in found}
-    return {name: one["claim"] for name, one in about.items() if "claim" in one}
+    return {name: one["metadata"]["claim"] for name, one in found if "claim" in one["metadata"]}
 
 
 def _quoted(node: nodes.Node) -> list[str]:
@@ -149,16 +148,11 @@ def _rows(app: Sphinx, page: str, chapter: str) -> Iterator[list[Cell]]:
         values = "; ".join(as_written(f"{claims[name]['value']:.4g}") for name in names)
         bounds = "; ".join(_bounds(claims[name]) for name in names)
         link = nodes.reference("", app.env.titles[chapter].astext(), internal=True, refuri=address)
-        if names:
-            yield [[_inline(statement)], values, bounds, [link]]
+        if names:  # Sphinx has noted in the statement whether it is translated
+            words = nodes.inline("", "", *statement, translated=statement.get("translated"))
+            yield [[words], values, bounds, [link]]
     for name in sorted(missing):
         logger.warning("no statement quotes the claim %r", name, location=chapter)
-
-
-def _inline(paragraph: nodes.paragraph) -> nodes.inline:
-    """What it says, and whether that is translated, which Sphinx has noted."""
-    kept = {"translated": False} if paragraph.get("translated") is False else {}
-    return nodes.inline("", "", *paragraph, **kept)
 
 
 def setup(app: Sphinx) -> None:

@@ -48,11 +48,7 @@ def _translate_settings(app: Sphinx, config: Config) -> None:
 def _add_switch(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
     context["top"] = way_up(app, page)
     context["editions"] = {
-        language: {
-            "name": name,
-            "page": place(language, page),
-            "front": place(language, app.config.root_doc),
-        }
+        language: {"name": name, "page": place(language, page)}
         for language, name in EDITIONS.items()
     }
 

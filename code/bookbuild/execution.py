@@ -87,11 +87,10 @@ class Chapter:
 def execute(chapters: list[Chapter], config, store: JupyterCacheAbstract) -> dict[str, str]:
     """Execute chapters and put the sound ones into `store`. Returns the failures of the others."""
     failures, ended = {}, 0
-    together = [chapter for chapter in chapters if not chapter.wishes.get("alone")]
-    alone = [chapter for chapter in chapters if chapter.wishes.get("alone")]
-    for group, most in ((together, places()), (alone, 1)):
-        group.sort(key=lambda chapter: -chapter.wishes.get("seconds", 0))
-        for chapter, future in _side_by_side(group, min(most, len(group)), config):
+    chapters = sorted(chapters, key=lambda chapter: -chapter.wishes.get("seconds", 0))
+    for alone, most in ((False, places()), (True, 1)):
+        group = [chapter for chapter in chapters if chapter.wishes.get("alone", False) == alone]
+        for chapter, future in _side_by_side(group, min(most, len(group)) or 1, config):
             if error := future.exception():
                 failures[chapter.name] = str(error)
             else:
@@ -110,8 +109,6 @@ def places() -> int:
 
 def _side_by_side(chapters: list[Chapter], jobs: int, config) -> Iterator[tuple[Chapter, Future]]:
     """Each chapter with its outcome, as they end. When we are interrupted, all are."""
-    if not chapters:
-        return
     threads = max(1, machine.cores() // jobs)
     pool = ThreadPoolExecutor(jobs)
     waiting = {pool.submit(chapter.run, config, threads): chapter for chapter in chapters}

@@ -26,7 +26,6 @@ from sphinx.util.math import get_node_equation_number
 logger = logging.getLogger(__name__)
 
 MATHJAX = Path(find_spec("sphinx-mathjax-offline").origin).parent / "static" / "mathjax"
-FONTS = "output/chtml/fonts/woff-v2"
 COMPONENTS = [
     "core",
     "adaptors/liteDOM",
@@ -140,7 +139,7 @@ def _visit_display(translator, node: nodes.math_block) -> None:
 
 def _add_fonts(app: Sphinx, config: Config) -> None:
     if config.html_math_renderer == "built":
-        config.html_static_path.append(str(MATHJAX / FONTS))
+        config.html_static_path.append(str(MATHJAX / "output/chtml/fonts/woff-v2"))
 
 
 def _add_styles(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:

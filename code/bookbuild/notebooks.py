@@ -92,14 +92,11 @@ def _write_addresses(app: Sphinx, page: str, body: BeautifulSoup) -> None:
         file = files[Path(picture["src"]).name]
         if file.is_relative_to(app.env.mystnb_config.output_folder):
             picture.decompose()  # the output of a cell, which shows it
+        elif site:
+            picture["src"] = urljoin(here, picture["src"])
         else:
-            picture["src"] = urljoin(here, picture["src"]) if site else _written_out(file)
-
-
-def _written_out(file: Path) -> str:
-    """An address that has the content of a file in it."""
-    content = base64.b64encode(file.read_bytes()).decode()
-    return f"data:{guess_type(file)[0]};base64,{content}"
+            content = base64.b64encode(file.read_bytes()).decode()
+            picture["src"] = f"data:{guess_type(file)[0]};base64,{content}"
 
 
 def executed(app: Sphinx, page: str) -> NotebookNode:

@@ -6,7 +6,6 @@ so it opens without a script.
 """
 
 from html import escape
-from pathlib import Path
 
 from docutils import nodes
 from myst_nb.sphinx_ import HideCodeCellNode
@@ -35,7 +34,7 @@ class Translator(HTML5Translator):
 
     def visit_image(self, node: nodes.image) -> None:
         if node["uri"] in self.builder.images:
-            width, height = size(Path(self.builder.srcdir, node["uri"]))
+            width, height = size(self.builder.srcdir / node["uri"])
             node["found"] = {"width": width, "height": height, "decoding": "async"}
             node["loading"] = "lazy" if self.pictures else "link"
             self.pictures += 1

@@ -5,7 +5,6 @@ executed, by a hidden cell at its end, so it is right when the chapter comes fro
 """
 
 import json
-from pathlib import Path
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -44,7 +43,7 @@ def _report(app: Sphinx, error: Exception | None) -> None:
     chapters = records(app)
     executed = sum(chapter["executed_now"] for chapter in chapters.values())
     logger.info(f"  {executed} of {len(chapters)} chapters executed")
-    report = Path(app.outdir).parent / "execution.json"
+    report = app.outdir.parent / "execution.json"
     report.write_text(json.dumps({"chapters": chapters}, indent=2))
 
 

@@ -7,7 +7,6 @@ code.
 """
 
 import zlib
-from pathlib import Path
 
 from pygments.formatters import HtmlFormatter
 from pygments.styles import get_style_by_name
@@ -16,8 +15,7 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.highlighting import PygmentsBridge
 
-LIGHT, DARK = "a11y-high-contrast-light", "a11y-high-contrast-dark"
-STYLES = [get_style_by_name(name) for name in (LIGHT, DARK)]
+STYLES = [get_style_by_name(f"a11y-high-contrast-{theme}") for theme in ("light", "dark")]
 COLOURS = {
     kind: [style.style_for_token(kind)["color"] for style in STYLES] for kind in STANDARD_TYPES
 }
@@ -43,7 +41,7 @@ def code_colours() -> str:
 
 def _add(app: Sphinx, config: Config) -> None:
     """What all pages have. When it changes, Sphinx writes them again, as for every setting."""
-    book = Path(app.srcdir, "book")
+    book = app.srcdir / "book"
     if (sheet := book / "_templates" / "site.css").exists():
         config.html_context["styles"] = f"{sheet.read_text('utf-8')}\n{code_colours()}"
     if (script := book / "_static" / "site.js").exists():

@@ -113,9 +113,9 @@ def costs(model: Pen, drawings: Sequence[Sequence[Stroke]]) -> tuple[Tensor, Ten
     return torch.cat(losses).cpu(), lengths - 1
 
 
-def pen(M: int = 20) -> Pen:
-    """An LSTM that writes kanji, with M Gaussians for where each movement goes."""
-    return Pen(M, hidden_size=384, weight_dropout=0.05)
+def pen() -> Pen:
+    """An LSTM that writes kanji, with 20 Gaussians for where each movement goes."""
+    return Pen(M=20, hidden_size=384, weight_dropout=0.05)
 
 
 def pen_batches(
