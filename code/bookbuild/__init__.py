@@ -9,9 +9,8 @@ from bookbuild.editions import ORIGINAL
 
 # fmt: off
 TASKS = [
-    "beside", "cache", "claims", "comments", "demos", "editions", "execution", "figures",
-    "gathering", "mathjax", "notebooks", "pages", "recovery", "report", "search", "style",
-    "words", "addresses",
+    "cache", "claims", "comments", "demos", "editions", "execution", "figures", "gathering",
+    "mathjax", "notebooks", "pages", "recovery", "report", "search", "style", "words", "addresses",
 ]
 # fmt: on
 

@@ -15,7 +15,7 @@ sys.modules.setdefault("rfc3987_syntax", None)
 
 from jupyter_book.sphinx import build_sphinx  # noqa: E402
 
-from bookbuild import beside, catalogues, recovery  # noqa: E402
+from bookbuild import catalogues, recovery  # noqa: E402
 
 ROOT = Path.cwd()
 BUILD = ROOT / "_build"
@@ -25,18 +25,10 @@ JAPANESE = Path("book", "locale", "ja", "LC_MESSAGES")
 
 def build_book() -> None:
     """Both editions, in _build/html and _build/html/ja."""
-    japanese = beside.second = beside.Second(build_japanese, BUILD / "ja" / "build.log")
     say("The English edition")
-    try:
-        sphinx("html", BUILD / "html")
-    except beside.InTheCopy:
-        japanese.run()
-    except SystemExit:
-        if japanese.process:
-            japanese.finish()
-        raise
+    sphinx("html", BUILD / "html")
     say("The Japanese edition")
-    japanese.finish()
+    build_japanese()
     move_in()
     say(f"The book is ready: open {Path('_build/html/index.html')}")
 
