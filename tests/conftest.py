@@ -17,12 +17,16 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+# Grammars that jsonschema would build for two seconds, to check addresses that we do not have.
+sys.modules.setdefault("rfc3987_syntax", None)
+
 ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "_build"
 HTML = BUILD / "html"
 
 
-TOGETHER = {"test_build.py", "test_launch.py"}  # their tests share a book that takes long to build
+# Their tests share what takes long to make: a book, two processes, all pictures.
+TOGETHER = {"test_build.py", "test_launch.py", "test_distributed.py", "test_pictures.py"}
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -51,9 +55,11 @@ class Site:
 def site(request) -> Site:
     """The result of `python -m bookbuild`, for all who ask for it in one run of the tests.
 
-    With several workers (`pytest -n 2`) the first one that needs the site builds it; the others
-    wait and read what it has left in _build/tested.json and _build/build.log.
+    Where `make test` has not built the book just before, the first worker that needs it does; the
+    others wait and read what it has left in _build/tested.json and _build/build.log.
     """
+    if "BOOK_IS_BUILT" in os.environ:
+        return Site(0, "", executions())
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", uuid.uuid4().hex)
     result, log = BUILD / "tested.json", BUILD / "build.log"
     BUILD.mkdir(exist_ok=True)
@@ -64,9 +70,13 @@ def site(request) -> Site:
                 returncode = build(log)
             result.write_text(json.dumps({"run": run, "returncode": returncode}))
         returncode = json.loads(result.read_text())["returncode"]
-        report = BUILD / "execution.json"  # there is none if Sphinx has not begun
-        execution = json.loads(report.read_text("utf-8")) if report.exists() else {"chapters": {}}
-        return Site(returncode, log.read_text("utf-8"), execution)
+        return Site(returncode, log.read_text("utf-8"), executions())
+
+
+def executions() -> dict:
+    """What the last build says of each chapter; nothing if Sphinx has not begun."""
+    report = BUILD / "execution.json"
+    return json.loads(report.read_text("utf-8")) if report.exists() else {"chapters": {}}
 
 
 def build(log: Path) -> int:

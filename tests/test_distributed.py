@@ -204,10 +204,21 @@ def test_what_fails_in_the_first_process_ends_all(two):
 # ------------------------------------------------------------------ torchrun
 
 
+SMALL = """  # as `-m rnnbook`, with fewer units
+import sys
+from functools import partial
+from rnnbook.cli.main import program
+from rnnbook.training import recipes
+
+recipes.character_reader = partial(recipes.character_reader, units=16)
+sys.exit(program())
+"""
+
+
 def torchrun(*arguments, number=2):
     program = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     return subprocess.Popen(
-        [*program, "--nproc-per-node", str(number), "-m", "rnnbook", "train", *arguments],
+        [*program, "--nproc-per-node", str(number), *arguments],
         env={**os.environ, "GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -218,7 +229,8 @@ def torchrun(*arguments, number=2):
 def test_a_killed_process_ends_the_run_in_one_line_and_it_goes_on(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("plays.txt").write_text(TEXT)
-    arguments = ["shakespeare", "--text", "plays.txt", "--output", "run.pt"]
+    Path("small.py").write_text(SMALL)
+    arguments = ["small.py", "train", "shakespeare", "--text", "plays.txt", "--output", "run.pt"]
     endless = torchrun(*arguments, "--steps", "101")
     checkpoint = Path("run.pt.checkpoint")
     workers = []

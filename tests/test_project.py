@@ -9,7 +9,9 @@ import tomllib
 from importlib import metadata
 from pathlib import Path
 
+import check_jsonschema
 import pytest
+from click.testing import CliRunner
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -68,6 +70,7 @@ def test_layers():
     check("-c", "from importlinter.cli import lint_imports_command; lint_imports_command()")
 
 
+FORMS = ["wrong", "lost"]
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 
 
@@ -75,15 +78,16 @@ WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
     ("schema", "paths"),
     [
         ("github-workflows", WORKFLOWS),
-        ("github-issue-forms", [ROOT / ".github/ISSUE_TEMPLATE/wrong.yml"]),
-        ("github-issue-forms", [ROOT / ".github/ISSUE_TEMPLATE/lost.yml"]),
+        ("github-issue-forms", [ROOT / f".github/ISSUE_TEMPLATE/{name}.yml" for name in FORMS]),
         ("github-issue-config", [ROOT / ".github/ISSUE_TEMPLATE/config.yml"]),
         ("citation-file-format", [ROOT / "CITATION.cff"]),
     ],
 )
 def test_files_for_others_are_valid(schema, paths):
     assert paths
-    check("-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}", *map(str, paths))
+    options = ["--builtin-schema", f"vendor.{schema}"]
+    result = CliRunner().invoke(check_jsonschema.main, [*options, *map(str, paths)])
+    assert result.exit_code == 0, result.output
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=[path.stem for path in WORKFLOWS])
@@ -207,17 +211,12 @@ def test_every_fault_of_mutants_still_fits_the_library():
     assert len({fault.name for fault in mutants.FAULTS}) == len(mutants.FAULTS) >= 30
 
 
-NEEDS = """
-import sys
-import pytest
+class Needs:
+    """Notes which tests would run, and what they need; a plugin of pytest."""
 
-class Says:
     def pytest_collection_finish(self, session):
-        for name in {name for item in session.items for name in item.fixturenames}:
-            print("needs", name)
-
-sys.exit(pytest.main(sys.argv[1:], plugins=[Says()]))
-"""
+        self.files = {item.path.name for item in session.items}
+        self.fixtures = {name for item in session.items for name in item.fixturenames}
 
 
 def test_the_library_is_checked_without_the_book_and_without_a_browser():
@@ -225,16 +224,10 @@ def test_the_library_is_checked_without_the_book_and_without_a_browser():
     dry = ["make", "--dry-run", "--silent", "check"]
     said = subprocess.run(dry, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     options = re.search(r"-m pytest (.*)", said)[1].split()
-    plan = subprocess.run(
-        [sys.executable, "-c", NEEDS, *options, "-n0", "--collect-only", "-qq"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
-    assert plan.returncode == 0, plan.stdout + plan.stderr
-    fixtures = set(re.findall(r"needs (\w+)", plan.stdout))
-    assert "one_thread" in fixtures and not fixtures & {"site", "browser"}
-    assert all(f"test_{name}.py" in plan.stdout for name in ("recurrent", "training", "studies"))
+    needs = Needs()
+    assert pytest.main([*options, "-n0", "--collect-only", "-qq"], plugins=[needs]) == 0
+    assert "one_thread" in needs.fixtures and not needs.fixtures & {"site", "browser"}
+    assert {f"test_{name}.py" for name in ("recurrent", "training", "studies")} <= needs.files
 
 
 def test_the_package_requires_what_it_imports_and_nothing_of_the_build():

@@ -215,7 +215,7 @@ def test_the_search_finds_a_page_and_marks_the_words_there(
     edition, words, expected, where, page, html, address
 ):
     site = address if where == "server" else html.as_uri()
-    page.goto(f"{site}/{edition}book/index.html")
+    page.goto(f"{site}/{edition}book/references.html")
     field = page.locator("header input[name=q]")
     field.fill(words)
     field.press("Enter")
@@ -228,9 +228,17 @@ def test_the_search_finds_a_page_and_marks_the_words_there(
     marked = {text.lower() for text in page.locator(".highlighted").all_text_contents()}
     assert marked == set(words.split())
     assert page.problems == []
-    page.goto(f"{page.url.partition('?')[0]}?highlight={words}")  # what is stored is gone
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("path", "words"), [("book/gru.html", "gate"), ("ja/book/gru.html", "ゲート")]
+)
+def test_an_address_with_words_marks_them(path, words, page, html):
+    page.goto(f"{(html / path).as_uri()}?highlight={words}")
     page.locator("main .highlighted:visible").first.wait_for()
     assert "?" not in page.url
+    assert page.problems == []
 
 
 @pytest.mark.browser

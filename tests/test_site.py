@@ -119,6 +119,9 @@ LOOK = """async ([theme, options, good]) => {
   for (const node of document.querySelectorAll("body a[href]")) {
     mark(node, "data-link", `${lookOf(node)} within ${lookOf(node.parentElement)}`);
   }
+  for (const code of document.querySelectorAll("pre")) {
+    if (!code.querySelector("[data-words]")) code.textContent = code.textContent;
+  }
   axe.configure({ rules: [
     { id: "color-contrast", selector: "[data-words]" },
     { id: "link-in-text-block", selector: "[data-link]" },
