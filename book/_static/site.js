@@ -62,15 +62,29 @@ for (const link of document.querySelectorAll(".languages a")) {
   link.addEventListener("click", () => (link.href = address + location.search + location.hash));
 }
 
-/* On a phone the sections out of sight are set one by one, when there is time. */
+/* On a phone what is out of sight is set when there is time: section by section, each in pieces of
+   so many elements, or a slow one would stand still meanwhile. */
+const PIECE = 100;
 const unset = [...document.querySelectorAll("main section > section")];
+let waiting = []; // the parts of one section that are not set yet
 const setNext = () => {
-  const section = unset.shift();
-  if (!section) return;
-  section.style.contentVisibility = "visible";
+  if (!waiting.length) {
+    const section = unset.shift();
+    if (!section) return;
+    const inSight = section.firstElementChild.checkVisibility({ contentVisibilityAuto: true });
+    waiting = inSight ? [] : [...section.children];
+    for (const part of waiting) part.classList.add("waits");
+    section.style.contentVisibility = "visible";
+  }
+  for (let size = 0; size < PIECE && waiting.length; ) {
+    const part = waiting.shift();
+    part.classList.remove("waits");
+    size += 1 + part.querySelectorAll("*").length;
+  }
   requestIdleCallback(setNext, { timeout: 200 });
 };
-if (window.requestIdleCallback) addEventListener("load", setNext);
+// A font that came later would have it all set again.
+if (window.requestIdleCallback) addEventListener("load", () => document.fonts.ready.then(setNext));
 
 /* A link within the page leads to its place, though folds on the way are closed and, on a phone,
    sections between are not set yet, so that their heights are guesses until one is there. */

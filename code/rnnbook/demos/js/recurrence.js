@@ -47,6 +47,11 @@ function dot(w, x) {
   return sum;
 }
 
+/** Add d times x to y. */
+function add(y, d, x) {
+  for (let k = 0; k < y.length; k++) y[k] += d * x[k];
+}
+
 function softmax(logits) {
   const most = logits.reduce((a, b) => Math.max(a, b));
   const p = logits.map((a) => Math.exp(a - most));
@@ -111,15 +116,13 @@ class Layer {
 
   /** From the gradient da at the sums of one step, W_x x + W_h h + b, to what went into them. */
   sumsBackward(step, da) {
-    const dhBefore = zeros(this.hiddenSize);
+    const { x, before: { h } } = step, dhBefore = zeros(h.length);
     for (let j = 0; j < da.length; j++) {
-      const dW_x = this.gradient.W_x[j], dW_h = this.gradient.W_h[j], row = this.W_h[j];
-      for (let k = 0; k < step.x.length; k++) dW_x[k] += da[j] * step.x[k];
-      for (let k = 0; k < row.length; k++) {
-        dW_h[k] += da[j] * step.before.h[k];
-        dhBefore[k] += da[j] * row[k];
-      }
-      this.gradient.b[j] += da[j];
+      const d = da[j], row = this.W_h[j];
+      add(this.gradient.W_x[j], d, x);
+      add(this.gradient.W_h[j], d, h);
+      add(dhBefore, d, row);
+      this.gradient.b[j] += d;
     }
     return dhBefore;
   }

@@ -90,7 +90,8 @@ function makeSpeech(stage, { recordings, scale, opening }, weights) {
 
 /** Frames of 13 numbers, from whole numbers in 8 bits. */
 function framesOf(base64, scale) {
-  const all = Float64Array.from(new Int8Array(bytes(base64)), (q) => q / scale);
+  const all = new Float64Array(new Int8Array(bytes(base64)));
+  for (let k = 0; k < all.length; k++) all[k] /= scale;
   return rowsOf(all, COEFFICIENTS);
 }
 

@@ -132,7 +132,8 @@ function unpack(packed) {
     }
     const whole = checked(new Int8Array(bytes(values)), rows * columns, name);
     const scale = checked(new Float32Array(bytes(scales)), rows, name);
-    const all = Float32Array.from(whole, (q, k) => q * scale[Math.floor(k / columns)]);
+    const all = new Float32Array(whole.length);
+    for (let k = 0; k < all.length; k++) all[k] = whole[k] * scale[Math.floor(k / columns)];
     weights[name] = rowsOf(all, columns);
   }
   return weights;
@@ -143,7 +144,11 @@ function checked(values, length, name) {
   return values;
 }
 
-const bytes = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)).buffer;
+function bytes(base64) { // with a loop: of a million, `from` would make a slow phone wait
+  const text = atob(base64), found = new Uint8Array(text.length);
+  for (let k = 0; k < text.length; k++) found[k] = text.charCodeAt(k);
+  return found.buffer;
+}
 
 /* ------------------------------------------------------------------ how a demo begins */
 
