@@ -1,7 +1,6 @@
 """Two processes train as one does, over the loopback interface alone."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -10,7 +9,6 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-import psutil
 import pytest
 import torch
 import torch.distributed as dist
@@ -204,25 +202,34 @@ def test_what_fails_in_the_first_process_ends_all(two):
 # ------------------------------------------------------------------ torchrun
 
 
-SMALL = """  # as `-m rnnbook`, with fewer units
-import sys
+# As `-m rnnbook`, with fewer units; and when it does not resume, one of the processes is killed.
+SMALL = """
+import itertools, os, signal, sys
 from functools import partial
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 from rnnbook.cli.main import program
 from rnnbook.training import recipes
 
 recipes.character_reader = partial(recipes.character_reader, units=16)
+step = itertools.count(1)
+if os.environ["RANK"] == "1" and "--resume" not in sys.argv:
+    @register_optimizer_step_pre_hook
+    def last(*_):
+        if next(step) == 101:
+            os.kill(os.getpid(), signal.SIGKILL)
+
 sys.exit(program())
 """
 
 
-def torchrun(*arguments, number=2):
+def torchrun(*arguments):
     program = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    return subprocess.Popen(
-        [*program, "--nproc-per-node", str(number), *arguments],
+    return subprocess.run(
+        [*program, "--nproc-per-node", "2", *arguments],
         env={**os.environ, "GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
+        timeout=300,
     )
 
 
@@ -231,22 +238,17 @@ def test_a_killed_process_ends_the_run_in_one_line_and_it_goes_on(tmp_path, monk
     Path("plays.txt").write_text(TEXT)
     Path("small.py").write_text(SMALL)
     arguments = ["small.py", "train", "shakespeare", "--text", "plays.txt", "--output", "run.pt"]
-    endless = torchrun(*arguments, "--steps", "101")
+    killed = torchrun(*arguments, "--steps", "102")
+    ours = [line for line in killed.stderr.splitlines() if line.startswith("rnnbook: ")]
+    assert killed.returncode != 0 and len(ours) == 1, killed.stderr
+    assert (
+        "another process of this run has ended; go on with: torchrun --nproc-per-node 2" in ours[0]
+    )
     checkpoint = Path("run.pt.checkpoint")
-    workers = []
-    while not checkpoint.exists() and endless.poll() is None:
-        workers = psutil.Process(endless.pid).children() or workers
-        time.sleep(0.02)
-    second = next(worker for worker in workers if worker.environ()["RANK"] == "1")
-    second.send_signal(signal.SIGKILL)
-    out, err = endless.communicate(timeout=120)
-    ours = [line for line in err.splitlines() if line.startswith("rnnbook: ")]
-    assert endless.returncode != 0 and len(ours) == 1, err
-    assert "another process of this run has ended; go on with: torchrun --nproc-per-node 2" in err
     assert len(load_checkpoint(checkpoint, {"history"})["history"]["losses"]) == 100
 
-    resumed = torchrun(*arguments, "--steps", "101", "--resume")
-    out, err = resumed.communicate(timeout=300)
-    assert resumed.returncode == 0, err
-    assert out.count("saved run.pt") == 1 and out.count("validation characters: ") == 1
+    resumed = torchrun(*arguments, "--steps", "102", "--resume")
+    assert resumed.returncode == 0, resumed.stderr
+    assert resumed.stdout.count("saved run.pt") == 1
+    assert resumed.stdout.count("validation characters: ") == 1
     assert not checkpoint.exists()

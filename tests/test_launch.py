@@ -177,9 +177,7 @@ from bookbuild import __main__ as program
 from sphinx.builders.html import StandaloneHTMLBuilder
 StandaloneHTMLBuilder.search = False  # an index that nobody asks here
 program.BUILD = Path(sys.argv[1])
-program.sphinx("html", program.BUILD / "html")
-program.build_japanese()
-program.move_in()
+program.build_book()
 """
 
 

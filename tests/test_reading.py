@@ -327,7 +327,8 @@ def test_every_page_has_the_style_sheet_of_today(html):
 
 LAST_LINK = """(hash) => [...document.querySelectorAll(`main a[href="${hash}"]`)].at(-1).click()"""
 ALL_SET = """[...document.querySelectorAll("main section > section")]
-  .every((section) => section.style.contentVisibility == "visible")"""
+  .every((section) => section.style.contentVisibility == "visible")
+  && !document.querySelector(".waits")"""
 AT_TOP = """(id) => {
   const { top } = document.getElementById(id).getBoundingClientRect();
   return 0 <= top && top <= 100;

@@ -62,11 +62,10 @@ for (const link of document.querySelectorAll(".languages a")) {
   link.addEventListener("click", () => (link.href = address + location.search + location.hash));
 }
 
-/* On a phone what is out of sight is set when there is time: section by section, each in pieces of
-   so many elements, or a slow one would stand still meanwhile. */
-const PIECE = 100;
+/* On a phone what is out of sight is set when there is time, section by section, in small pieces. */
+const PIECE = 100; // elements
 const unset = [...document.querySelectorAll("main section > section")];
-let waiting = []; // the parts of one section that are not set yet
+let waiting = []; // parts of one section
 const setNext = () => {
   if (!waiting.length) {
     const section = unset.shift();
@@ -83,7 +82,7 @@ const setNext = () => {
   }
   requestIdleCallback(setNext, { timeout: 200 });
 };
-// A font that came later would have it all set again.
+// A font that came later would have all set again.
 if (window.requestIdleCallback) addEventListener("load", () => document.fonts.ready.then(setNext));
 
 /* A link within the page leads to its place, though folds on the way are closed and, on a phone,

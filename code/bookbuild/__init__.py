@@ -7,12 +7,10 @@ from sphinx.application import Sphinx
 
 from bookbuild.editions import ORIGINAL
 
-# fmt: off
 TASKS = [
     "cache", "claims", "comments", "demos", "editions", "execution", "figures", "gathering",
     "mathjax", "notebooks", "pages", "recovery", "report", "search", "style", "words", "addresses",
-]
-# fmt: on
+]  # fmt: skip
 
 
 def setup(app: Sphinx) -> dict:

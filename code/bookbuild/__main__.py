@@ -24,28 +24,13 @@ JAPANESE = Path("book", "locale", "ja", "LC_MESSAGES")
 
 
 def build_book() -> None:
-    """Both editions, in _build/html and _build/html/ja."""
-    say("The English edition")
+    """Both editions. Beside each myst-nb writes working files, so the Japanese one is copied in."""
+    tell("The English edition")
     sphinx("html", BUILD / "html")
-    say("The Japanese edition")
-    build_japanese()
-    move_in()
-    say(f"The book is ready: open {Path('_build/html/index.html')}")
-
-
-def build_japanese() -> None:
-    """The Japanese edition, in a folder of its own.
-
-    Not in the English one: myst-nb writes its working files beside the folder it builds into, and
-    these are not to be published.
-    """
+    tell("The Japanese edition")
     sphinx("html", BUILD / "ja" / "html", language="ja")
-
-
-def move_in() -> None:
-    """Put the Japanese edition into the folder of the English one."""
-    shutil.rmtree(BUILD / "html" / "ja", ignore_errors=True)
-    shutil.copytree(BUILD / "ja" / "html", BUILD / "html" / "ja")
+    shutil.copytree(BUILD / "ja" / "html", BUILD / "html" / "ja", dirs_exist_ok=True)
+    tell(f"The book is ready: open {Path('_build/html/index.html')}")
 
 
 def update_catalogues() -> None:
@@ -55,7 +40,7 @@ def update_catalogues() -> None:
     sphinx("gettext", templates)
     new = {path.relative_to(templates): catalogues.read(path) for path in templates.rglob("*.pot")}
     new[Path("sphinx.pot")] = catalogues.words_of_the_frame(ROOT)
-    say("To be translated")
+    tell("To be translated")
     for path, catalogue in sorted(new.items()):
         for line in catalogues.update((JAPANESE / path).with_suffix(".po"), catalogue):
             print(line)
@@ -67,14 +52,13 @@ def pack() -> None:
     archive.unlink(missing_ok=True)
     packed = shutil.make_archive(str(BUILD / "rnnbook"), "zip", BUILD / "html")
     shutil.move(packed, archive)
-    say(f"The site is packed: {archive.relative_to(ROOT)}, {archive.stat().st_size / 1e6:.0f} MB")
+    tell(f"The site is packed: {archive.relative_to(ROOT)}, {archive.stat().st_size / 1e6:.0f} MB")
 
 
 def sphinx(builder: str, output: Path, **settings: str) -> None:
     """Run Sphinx with the settings of _config.yml, and others; warnings are errors.
 
-    Nothing is executed that the English edition has executed: they share a cache. The English
-    edition itself has the settings that `jupyter-book build .` gives it, or all would be read anew.
+    The English edition has those that `jupyter-book build .` gives it, or all would be read anew.
     """
     gc.set_threshold(100_000)  # to look for garbage among Sphinx's objects took a third of the time
     if output.parent != BUILD:
@@ -94,7 +78,7 @@ def sphinx(builder: str, output: Path, **settings: str) -> None:
         sys.exit(130 if isinstance(result, KeyboardInterrupt) else 1)
 
 
-def say(text: str) -> None:
+def tell(text: str) -> None:
     print(f"\n== {text}", flush=True)
 
 

@@ -9,6 +9,7 @@ import os
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.util.nodes import traverse_parent
 
 from bookbuild.editions import EDITIONS, ORIGINAL, place
 
@@ -22,10 +23,7 @@ def repository(app: Sphinx) -> str:
 
 
 def site(app: Sphinx) -> str:
-    """The address of the published site, with a slash at its end; or nothing.
-
-    It is that of GitHub's Pages, unless html_baseurl says otherwise.
-    """
+    """The address of the site, from html_baseurl or of GitHub's Pages, ending in /; or nothing."""
     if app.config.html_baseurl:
         return app.config.html_baseurl.rstrip("/") + "/"
     if not repository(app):
@@ -38,11 +36,9 @@ def site(app: Sphinx) -> str:
 def description(doctree: nodes.document) -> str:
     """The first words of a page, outside of figures, notes and quotations."""
     boxes = nodes.figure | nodes.note | nodes.block_quote
-    found = doctree.findall(lambda node: isinstance(node, boxes))
-    aside = {part for box in found for part in box.findall(nodes.paragraph)}
     for paragraph in doctree.findall(nodes.paragraph):
         words = " ".join(paragraph.astext().split())
-        if len(words) > 40 and paragraph not in aside:
+        if len(words) > 40 and not any(traverse_parent(paragraph, boxes)):
             return words if len(words) <= 200 else words[:200].rsplit(" ", 1)[0] + " …"
     return ""
 
@@ -53,18 +49,16 @@ def _add_addresses(app: Sphinx, page: str, template: str, context: dict, doctree
 
 
 def _write_map(app: Sphinx, error: Exception | None) -> None:
-    """robots.txt and sitemap.xml, which names the pages of both editions."""
-    if error or app.builder.format != "html" or app.config.language != ORIGINAL:
+    """sitemap.xml, which names the pages of both editions, and robots.txt, which names it."""
+    if error or app.builder.format != "html" or app.config.language != ORIGINAL or not site(app):
         return
-    robots = "User-agent: *\nAllow: /\n"
-    if site(app):
-        robots += f"Sitemap: {site(app)}sitemap.xml\n"
-        pages = [
-            {language: site(app) + place(language, page) for language in EDITIONS}
-            for page in sorted(app.env.found_docs)
-        ]
-        sitemap = app.builder.templates.render("sitemap.xml", {"pages": pages})
-        (app.outdir / "sitemap.xml").write_text(sitemap, "utf-8")
+    pages = [
+        {language: site(app) + place(language, page) for language in EDITIONS}
+        for page in sorted(app.env.found_docs)
+    ]
+    sitemap = app.builder.templates.render("sitemap.xml", {"pages": pages})
+    (app.outdir / "sitemap.xml").write_text(sitemap, "utf-8")
+    robots = f"User-agent: *\nAllow: /\nSitemap: {site(app)}sitemap.xml\n"
     (app.outdir / "robots.txt").write_text(robots, "utf-8")
 
 

@@ -6,9 +6,9 @@ that it reaches, directly or through others, its data, and the versions it runs 
 read again when that digest is no longer the one with which it was last read.
 """
 
-import importlib
 import platform
 from functools import cache
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
@@ -42,16 +42,12 @@ _version = cache(version)
 _reached_by = cache(definitions.reached_by)
 
 
-@cache
-def _data_digest(module: str, code: str) -> str:
-    return importlib.import_module(module).digest(code)
-
-
 # ------------------------------------------------------------------ in Sphinx
 
 
-def _digest_of(app: Sphinx, name: str, source: str) -> str | None:
+def _digest_of(app: Sphinx, name: str) -> str | None:
     """The digest of what a chapter depends on, besides its cells; None for a page without code."""
+    source = _source(app.env, name)
     if not is_myst_markdown_notebook(source):
         return None
     code = code_of(source)
@@ -62,7 +58,7 @@ def _digest_of(app: Sphinx, name: str, source: str) -> str | None:
     modules = {app.config.bookbuild_package, *(module for module, _ in reached)}
     data, releases = app.config.bookbuild_data, app.config.bookbuild_releases
     parts = [text for _, text in reached]
-    parts += [f"{name} {_data_digest(name, code)}" for name in modules.intersection(data)]
+    parts += [f"{name} {import_module(name).digest(code)}" for name in modules.intersection(data)]
     for module in modules & releases.keys():
         parts += [f"{name} {_version(name)}" for name in releases[module]]
     return definitions.digest([*parts, f"python {platform.python_version()}"])
@@ -72,11 +68,7 @@ def _read_again(app: Sphinx, env: BuildEnvironment, added, changed, removed) -> 
     old = env.found_docs - added - changed - removed
     if not Path(env.mystnb_config.execution_cache_path, "global.db").exists():
         return old  # somebody has deleted the executions
-    return {
-        name
-        for name in old
-        if _digest_of(app, name, _source(env, name)) != env.metadata[name]["digest"]
-    }
+    return {name for name in old if _digest_of(app, name) != env.metadata[name]["digest"]}
 
 
 def _source(env: BuildEnvironment, name: str) -> str:
@@ -84,7 +76,7 @@ def _source(env: BuildEnvironment, name: str) -> str:
 
 
 def append_cell(app: Sphinx, name: str, source: list[str]) -> None:
-    digest = app.env.metadata[name]["digest"] = _digest_of(app, name, source[0])
+    digest = app.env.metadata[name]["digest"] = _digest_of(app, name)
     if digest:
         source[0] += CELL.format(digest=digest, record=report.CELL)
 

@@ -44,7 +44,6 @@ class QuoteRole(PasteTextRole):
         words = words if form in ("", "s") else as_written(words)
         number = nodes.inline("", words, classes=["pasted-text"], quotes=name)
         number["support_smartquotes"] = False  # it is shown as the cell has made it
-        self.set_source_info(number)
         return [number], []
 
     def _outputs(self) -> dict[str, dict]:
@@ -85,9 +84,8 @@ class Checked(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         title = nodes.title("", _("Statements, with what was measured and the bounds"))
-        fold = nodes.admonition("", title, classes=["dropdown", "checked"])
-        self.state.nested_parse(self.content, self.content_offset, fold)
-        return [fold]
+        content = self.parse_content_to_nodes()
+        return [nodes.admonition("", title, *content, classes=["dropdown", "checked"])]
 
 
 def _items(doctree: nodes.document) -> list[nodes.list_item]:
@@ -131,18 +129,16 @@ def _bounds(claim: dict) -> str:
 
 def _table(app: Sphinx, page: str) -> list[nodes.table]:
     rows = [row for chapter in gathering.executions(app.env) for row in _rows(app, page, chapter)]
-    return [table([_("Claim"), _("Measured"), _("Checked"), _("Chapter")], rows, "claims")]
+    return [table([_("Claim"), _("Measured"), _("Checked"), _("Chapter")], rows, "claims stacked")]
 
 
 def _rows(app: Sphinx, page: str, chapter: str) -> Iterator[list[Cell]]:
     """One row for each statement of a chapter, which may quote several claims."""
     address = app.builder.get_relative_uri(page, chapter)
-    claims = claims_of(app, chapter)
-    missing = {*claims}
-    for item in _items(app.env.get_doctree(chapter)):
+    claims, items = claims_of(app, chapter), _items(app.env.get_doctree(chapter))
+    for item in items:
         statement = item[0].deepcopy()
         names = [name for name in dict.fromkeys(_quoted(statement)) if name in claims]
-        missing.difference_update(names)
         for reference in statement.findall(addnodes.pending_xref):
             reference["refdoc"] = page  # from which it now leads
         values = "; ".join(as_written(f"{claims[name]['value']:.4g}") for name in names)
@@ -151,7 +147,8 @@ def _rows(app: Sphinx, page: str, chapter: str) -> Iterator[list[Cell]]:
         if names:  # Sphinx has noted in the statement whether it is translated
             words = nodes.inline("", "", *statement, translated=statement.get("translated"))
             yield [[words], values, bounds, [link]]
-    for name in sorted(missing):
+    quoted = {name for item in items for name in _quoted(item[0])}
+    for name in sorted(claims.keys() - quoted):
         logger.warning("no statement quotes the claim %r", name, location=chapter)
 
 

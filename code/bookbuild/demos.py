@@ -42,9 +42,8 @@ class Renderer:
             return None
         parts = dict(data.content)
         still = replace(data, mime_type="image/svg+xml", content=parts.pop("still"))
-        if "model" in parts:
-            path = [f"{parts['weights']}.js"]
-            renderer.write_file(path, parts.pop("model").encode(), exists_ok=True)
+        if model := parts.pop("model", ""):
+            renderer.write_file([f"{parts['weights']}.js"], model.encode(), exists_ok=True)
         (picture,) = renderer.render_image(still)
         picture["classes"].append("still")
         return [demo("", picture, glued=data.output_metadata["scrapbook"]["name"], **parts)]
@@ -76,15 +75,11 @@ def _open(translator, node: demo) -> None:
 
 def _close(translator, node: demo) -> None:
     """End the element; behind it come its styles and program, unless the page has them already."""
-    before = list(translator.document.findall(demo))
-    before = before[: before.index(node)]
+    styles = _shared(translator.builder, "demos/{}.css", style())
+    script = _shared(translator.builder, "demos/{}.js", program(node["kind"]))
+    tags = f'<link rel="stylesheet" href="{styles}">\n', f'<script src="{script}" defer></script>\n'
     translator.body.append("</div>\n")
-    if not before:
-        address = _shared(translator.builder, "demos/{}.css", style())
-        translator.body.append(f'<link rel="stylesheet" href="{address}">\n')
-    if node["kind"] not in [other["kind"] for other in before]:
-        address = _shared(translator.builder, "demos/{}.js", program(node["kind"]))
-        translator.body.append(f'<script src="{address}" defer></script>\n')
+    translator.body += [tag for tag in tags if tag not in translator.body]
 
 
 def _shared(builder: Builder, name: str, content: str) -> str:

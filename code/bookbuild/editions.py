@@ -1,7 +1,6 @@
 """The editions: English, and translations made of the same sources with the same executions.
 
-Sentences of the pages are translated by Sphinx. Words of the frame stand in English in the code,
-in `_("…")`; where the edition has another language, Sphinx finds them in its `sphinx.po`.
+Sentences of the pages are translated by Sphinx; for words of the frame see `bookbuild.words`.
 """
 
 import re
@@ -18,8 +17,7 @@ ORIGINAL = "en"  # its pages lie at the top of the site, the others in a folder 
 
 def place(language: str, page: str) -> str:
     """Where a page of an edition lies, from the top of the site."""
-    folder = "" if language == ORIGINAL else f"{language}/"
-    return f"{folder}{page}.html"
+    return f"{page}.html" if language == ORIGINAL else f"{language}/{page}.html"
 
 
 def way_up(app: Sphinx, page: str) -> str:
@@ -46,11 +44,8 @@ def _translate_settings(app: Sphinx, config: Config) -> None:
 
 
 def _add_switch(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
-    context["top"] = way_up(app, page)
-    context["editions"] = {
-        language: {"name": name, "page": place(language, page)}
-        for language, name in EDITIONS.items()
-    }
+    context["top"], context["languages"] = way_up(app, page), EDITIONS
+    context["editions"] = {code: place(code, page) for code in EDITIONS}
 
 
 # Of a text that is the same in both languages, such as a name or a number, and of words of the

@@ -146,20 +146,15 @@ def _execute_stale(app: Sphinx, env: BuildEnvironment, names: list[str]) -> None
         if notebook and not _is_kept(notebook, store):
             stale.append(Chapter(name, Path(env.doc2path(name)), notebook))
     app.bookbuild_executed = {chapter.name for chapter in stale}
-    if len(stale) > 1:
-        _fetch_data(app.config.bookbuild_package)
+    if len(stale) > 1:  # or a chapter that waited for another's data would say so in its output
+        logger.info("fetching the data, as far as they are not here yet")
+        if subprocess.run([sys.executable, "-m", app.config.bookbuild_package, "data"]).returncode:
+            raise ExtensionError("the data that the chapters need cannot be had")
     failures = app.bookbuild_failed = execute(stale, config, store)
     for name, trace in failures.items():
         logger.error("%s: executing it failed\n%s", env.doc2path(name), trace)
     if failures:
         raise ExtensionError(f"executing failed: {', '.join(failures)}")
-
-
-def _fetch_data(package: str) -> None:
-    """Fetch what chapters need, once: one that waited for another would say so in its output."""
-    logger.info("fetching the data, as far as they are not here yet")
-    if subprocess.run([sys.executable, "-m", package, "data"]).returncode:
-        raise ExtensionError("the data that the chapters need cannot be had")
 
 
 def _is_kept(notebook: NotebookNode, store: JupyterCacheAbstract) -> bool:

@@ -93,9 +93,8 @@ def write(words: str, around: Element, curves: Element, end: str) -> None:
     scale = float(SCALE.search(transform)[1])
     shifts = (SHIFT.match(use.get("transform", "")) for use in curves.iter(USE))
     width = scale * (max(float(shift[1]) if shift else 0 for shift in shifts) + 0.6 * EM)
-    for holder in list(curves.iter()):
-        for use in holder.findall(USE):
-            holder.remove(use)
+    for use in curves.findall(USE):
+        curves.remove(use)
     about = {
         "x": f"{width * {'start': 0, 'middle': 0.5, 'end': 1}[end]:.1f}",
         "text-anchor": end,

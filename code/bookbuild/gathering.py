@@ -32,9 +32,6 @@ def outputs(env: BuildEnvironment, chapter: str) -> dict[str, dict]:
     return read_glue_cache(env.mystnb_config.output_folder, chapter)
 
 
-# ------------------------------------------------------------------ filled in at the end
-
-
 class gathered(nodes.General, nodes.Element):
     """Stands for what `fill` makes."""
 
@@ -57,9 +54,6 @@ class Fill(SphinxPostTransform):
             node.replace_self(node["fill"](self.app, self.env.docname))
 
 
-# ------------------------------------------------------------------ written again
-
-
 def _note(app: Sphinx, doctree: nodes.document) -> None:
     app.bookbuild_has_read = True
     if any(doctree.findall(lambda node: isinstance(node, gathered | PendingGlueReference))):
@@ -78,7 +72,6 @@ def _write_again(app: Sphinx, env: BuildEnvironment) -> list[str]:
 
 def setup(app: Sphinx) -> None:
     app.bookbuild_has_read = False
-    app.add_node(gathered)
     app.add_post_transform(Fill)
     app.connect("doctree-read", _note)
     app.connect("env-updated", _write_again)

@@ -12,8 +12,7 @@ a slow phone seconds of work, while the text jumps as the formulas arrive.
 import json
 import re
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
+from importlib.resources import files
 
 from docutils import nodes
 from py_mini_racer import MiniRacer
@@ -25,15 +24,11 @@ from sphinx.util.math import get_node_equation_number
 
 logger = logging.getLogger(__name__)
 
-MATHJAX = Path(find_spec("sphinx-mathjax-offline").origin).parent / "static" / "mathjax"
+MATHJAX = files("sphinx-mathjax-offline") / "static" / "mathjax"
 COMPONENTS = [
-    "core",
-    "adaptors/liteDOM",
-    "input/tex-full",
-    "output/chtml",
-    "output/chtml/fonts/tex",
+    "core", "adaptors/liteDOM", "input/tex-full", "output/chtml", "output/chtml/fonts/tex",
     "a11y/assistive-mml",
-]
+]  # fmt: skip
 START = """
 var window = globalThis, console = { log() {}, warn() {}, error() {} };
 var MathJax = {
@@ -109,14 +104,13 @@ class KeepMarks(SphinxPostTransform):
 
     def run(self) -> None:
         for formula in list(self.document.findall(nodes.math)):
-            siblings = formula.parent
-            place = siblings.index(formula)
-            after = siblings[place + 1] if place + 1 < len(siblings) else None
+            after = formula.next_node(descend=False, siblings=True)
             if isinstance(after, nodes.Text) and after.startswith(tuple(MARKS)):
+                siblings, place = formula.parent, formula.parent.index(formula)
                 rest = after.lstrip(MARKS)
-                marks = nodes.Text(after[: len(after) - len(rest)])
+                marks = nodes.Text(after.removesuffix(rest))
                 together = nodes.inline("", "", formula, marks, classes=["together"])
-                siblings[place : place + 2] = [together, nodes.Text(rest)]
+                siblings[place : place + 2] = [together, rest]
 
 
 def _visit_inline(translator, node: nodes.math) -> None:

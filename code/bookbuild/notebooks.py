@@ -29,15 +29,11 @@ from bookbuild.gathering import executions
 from bookbuild.plain import Markdown
 from rnnbook.demos.kinds import MIME
 
-FOLDER = "_notebooks"
 CELL = "\N{OBJECT REPLACEMENT CHARACTER}"  # stands for a cell in a text
 
 
 def notebook(app: Sphinx, page: str, doctree: nodes.document, html: str) -> NotebookNode:
-    """A chapter as a notebook: its text as on the page, and its cells, also those not shown there.
-
-    These come right behind the cell before them.
-    """
+    """The text of a chapter's page and all its cells; one not shown follows the cell before it."""
     found, texts = executed(app, page), _texts(app, page, doctree, html)
     words, cells, text = translations(app, "comments"), [first_cell(app)], texts.pop(-1)
     for index, cell in enumerate(found.cells):
@@ -57,12 +53,10 @@ def notebook(app: Sphinx, page: str, doctree: nodes.document, html: str) -> Note
 def _texts(app: Sphinx, page: str, doctree: nodes.document, html: str) -> dict[int, str]:
     """The text behind each cell that a page shows, by the cell's index; behind none, by -1."""
     body = BeautifulSoup(html, "html.parser")
-    for part in body.select(".headerlink"):
-        part.decompose()
     _write_formulas(body, doctree)
     for cell in body.select(".cell"):
         cell.string = CELL
-    for part in body.select(".output, .rnn-demo"):  # they are seen below their cells
+    for part in body.select(".headerlink, .output, .rnn-demo"):  # outputs are below their cells
         part.decompose()
     _write_addresses(app, page, body)
     shown = [one["cell_index"] for one in doctree.findall(nodes.container) if "cell_index" in one]
@@ -75,7 +69,7 @@ def _write_formulas(body: BeautifulSoup, doctree: nodes.document) -> None:
     formulas = doctree.findall(lambda node: isinstance(node, nodes.math | nodes.math_block))
     for part, formula in zip(body.select(".math"), formulas, strict=True):
         tex, number = formula.astext().strip(), part.select_one(".eqno")
-        tag = rf" \tag{{{number.get_text().strip('()')}}}" if number else ""
+        tag = rf" \tag{{{number.find(string=True).strip('()')}}}" if number else ""
         part.string = f"$$\n{tex}{tag}\n$$" if part.name == "div" else f"${tex}$"
 
 
@@ -113,12 +107,11 @@ def first_cell(app: Sphinx) -> NotebookNode:
     """The cell that installs the book's package, or says how."""
     repository = addresses.repository(app)
     if not repository:
-        return new_markdown_cell(
-            _(
-                "The cells below import `rnnbook`, the package of the book that this chapter is "
-                "from. To have it, run `pip install .` in the folder of the project."
-            )
+        words = _(
+            "The cells below import `rnnbook`, the package of the book that this chapter is from. "
+            "To have it, run `pip install .` in the folder of the project."
         )
+        return new_markdown_cell(words)
     what = _("Installs the code of the book, which the cells below import")
     package = f"git+{repository}@{os.environ.get('GITHUB_SHA', 'main')}"
     return new_code_cell(f"# {what}\n%pip install --quiet 'rnnbook @ {package}'")
@@ -126,9 +119,9 @@ def first_cell(app: Sphinx) -> NotebookNode:
 
 def _write(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
     if doctree and page in executions(app.env):
-        path = f"{FOLDER}/{Path(page).name}.ipynb"
+        path = f"_notebooks/{Path(page).name}.ipynb"
         context["notebook"] = "../" * page.count("/") + path
-        Path(app.outdir, FOLDER).mkdir(exist_ok=True)
+        Path(app.outdir, path).parent.mkdir(exist_ok=True)
         nbformat.write(notebook(app, page, doctree, context["body"]), Path(app.outdir, path))
 
 

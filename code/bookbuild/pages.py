@@ -16,8 +16,6 @@ from sphinx_exercise.nodes import is_extension_node, solution_node
 
 from bookbuild.figures import size
 
-STACKED = {"stacked", "claims"}  # tables whose cells a phone shows one below the other
-
 
 class Translator(HTML5Translator):
     """Writes a page as Sphinx does, but for the following."""
@@ -85,10 +83,13 @@ class Translator(HTML5Translator):
 
 
 def _column(cell: nodes.entry) -> str:
-    """The heading of a cell's column in a stacked table; a row's first cell speaks for itself."""
+    """The heading of a cell's column in a table whose cells a phone shows one below the other.
+
+    A row's first cell speaks for itself.
+    """
     row, group = cell.parent, cell.parent.parent.parent
     column, head = row.index(cell), group.next_node(nodes.thead)
-    if not column or not head or row.parent is head or not STACKED & {*group.parent["classes"]}:
+    if not column or not head or row.parent is head or "stacked" not in group.parent["classes"]:
         return ""
     return head[0][column].astext()
 

@@ -6,7 +6,7 @@ value its digits. markdownify knows HTML; what follows is what Sphinx writes in 
 
 from html import escape
 
-from bs4 import Tag
+from bs4 import NavigableString, Tag
 from markdownify import MarkdownConverter
 
 SIGNS = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_[]<&$|~"})
@@ -27,17 +27,14 @@ class Markdown(MarkdownConverter):
     def escape(self, text: str, parent_tags: set[str]) -> str:
         return text.translate(SIGNS)
 
-    def convert_span(self, tag: Tag, text: str, parent_tags: set[str]) -> str:
-        """A formula as it is; the number of a figure or an exercise in bold."""
-        kind = tag.get("class", [])
-        if "math" in kind:
-            return tag.get_text()
-        return f"**{text.strip()}** " if "caption-number" in kind else text
+    def process_text(self, text: NavigableString, parent_tags: set[str]) -> str:
+        """A formula stays as it is."""
+        is_formula = "math" in text.parent.get("class", [])
+        return str(text) if is_formula else super().process_text(text, parent_tags)
 
-    def convert_div(self, tag: Tag, text: str, parent_tags: set[str]) -> str:
-        """A formula as it is, and all else without a box."""
-        text = tag.get_text() if "math" in tag.get("class", []) else text
-        return super().convert_div(tag, text, parent_tags)
+    def convert_span(self, tag: Tag, text: str, parent_tags: set[str]) -> str:
+        """The number of a figure or an exercise, in bold."""
+        return f"**{text.strip()}** " if "caption-number" in tag.get("class", []) else text
 
     def convert_details(self, tag: Tag, text: str, parent_tags: set[str]) -> str:
         """A fold, which Markdown takes from HTML."""

@@ -21,7 +21,6 @@ def turn(folder: Path) -> AcquireReturnProxy:
 
     The lock of a process that ends in whatever way is free.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / ".turn", is_singleton=True)
     try:
         return lock.acquire(timeout=0)
@@ -32,10 +31,9 @@ def turn(folder: Path) -> AcquireReturnProxy:
 
 def _begin(app: Sphinx, config: Config) -> None:
     app.bookbuild_turn = turn(app.outdir.parent)
-    app.bookbuild_mark = Path(app.doctreedir, "unfinished")
+    app.bookbuild_mark = app.outdir.parent / "unfinished"
     if app.bookbuild_mark.exists():
         Path(app.doctreedir, ENV_PICKLE_FILENAME).unlink(missing_ok=True)
-    app.bookbuild_mark.parent.mkdir(parents=True, exist_ok=True)
     app.bookbuild_mark.touch()
 
 

@@ -58,23 +58,16 @@ def _tables(app: Sphinx, page: str) -> list[nodes.table]:
         "numpy": "NumPy",
     }
     chapters = records(app)
-    facts = [[label, _distinct(chapters.values(), key)] for key, label in labels.items()]
-    rows = [
-        [
-            app.env.titles[name].astext(),
-            f"{chapter['seconds']:.0f}",
-            f"{chapter['megabytes']:,.0f}",
-            chapter["date"],
-        ]
-        for name, chapter in chapters.items()
-    ]
+    facts = []
+    for key, label in labels.items():  # with the value that all chapters have, or all their values
+        values = dict.fromkeys(str(one[key]) for one in chapters.values() if key in one)
+        facts.append([label, "; ".join(values)])
+    rows = []
+    for name, one in chapters.items():
+        seconds, memory = f"{one['seconds']:.0f}", f"{one['megabytes']:,.0f}"
+        rows.append([app.env.titles[name].astext(), seconds, memory, one["date"]])
     headings = [_("Chapter"), _("Seconds"), _("Memory (MB)"), _("Executed on")]
     return [table([], facts), table(headings, rows, "stacked")]
-
-
-def _distinct(records, key: str) -> str:
-    """The value that all chapters have, or all the values that they have."""
-    return "; ".join(dict.fromkeys(str(record[key]) for record in records if key in record))
 
 
 def setup(app: Sphinx) -> None:

@@ -16,9 +16,7 @@ from sphinx.config import Config
 from sphinx.highlighting import PygmentsBridge
 
 STYLES = [get_style_by_name(f"a11y-high-contrast-{theme}") for theme in ("light", "dark")]
-COLOURS = {
-    kind: [style.style_for_token(kind)["color"] for style in STYLES] for kind in STANDARD_TYPES
-}
+COLOURS = {kind: [one.style_for_token(kind)["color"] for one in STYLES] for kind in STANDARD_TYPES}
 PLAIN = {kind for kind, colours in COLOURS.items() if colours == COLOURS[Text]}
 
 
@@ -41,10 +39,9 @@ def code_colours() -> str:
 
 def _add(app: Sphinx, config: Config) -> None:
     """What all pages have. When it changes, Sphinx writes them again, as for every setting."""
-    book = app.srcdir / "book"
-    if (sheet := book / "_templates" / "site.css").exists():
+    if (sheet := app.srcdir / "book/_templates/site.css").exists():
         config.html_context["styles"] = f"{sheet.read_text('utf-8')}\n{code_colours()}"
-    if (script := book / "_static" / "site.js").exists():
+    if (script := app.srcdir / "book/_static/site.js").exists():
         config.html_context["script"] = f"site.js?{zlib.crc32(script.read_bytes()):08x}"
 
 

@@ -1,20 +1,17 @@
 """A table as docutils wants it."""
 
-from collections.abc import Iterable
-
 from docutils import nodes
 
 Cell = str | list[nodes.Node]  # words, or inline nodes
 
 
-def table(headings: list[str], rows: Iterable[list[Cell]], style: str = "") -> nodes.table:
+def table(headings: list[str], rows: list[list[Cell]], style: str = "") -> nodes.table:
     """A table with `headings`, if any."""
-    rows = [_row(row) for row in rows]
-    columns = max((len(row) for row in rows), default=len(headings))
+    columns = max(map(len, [headings, *rows]))
     group = nodes.tgroup("", *[nodes.colspec(colwidth=1) for _ in range(columns)], cols=columns)
     if headings:
         group += nodes.thead("", _row(headings))
-    group += nodes.tbody("", *rows)
+    group += nodes.tbody("", *map(_row, rows))
     return nodes.table("", group, classes=["colwidths-auto", *style.split()])
 
 

@@ -19,18 +19,14 @@ from rnnbook.demos.kinds import KINDS as DEMOS
 
 SCRIPTS = ["book/_static/*.js", "code/rnnbook/demos/js/*.js"]
 SOURCES = ["code/bookbuild/*.py", "book/_templates/*.html", *SCRIPTS]
-KINDS = {  # of files: how to read them, and what marks the words
-    ".py": ("python", ["_"]),
-    ".html": ("jinja2", ["_", "gettext"]),  # the second stands for {% trans %}
-    ".js": ("javascript", ["say"]),
-}
+LANGUAGES = {".py": "python", ".html": "jinja2", ".js": "javascript"}
+MARKS = dict.fromkeys(["_", "say", "gettext"])  # of words; the last stands for {% trans %}
 
 
 @cache
 def words_in(path: Path) -> list[str]:
     """The words of a program or a template that are to be translated."""
-    language, marks = KINDS[path.suffix]
-    found = extract_from_file(language, path, keywords=dict.fromkeys(marks))
+    found = extract_from_file(LANGUAGES[path.suffix], path, keywords=MARKS)
     return [words for _, words, _, _ in found]
 
 
@@ -45,12 +41,10 @@ def _add_words(app: Sphinx, page: str, template: str, context: dict, doctree) ->
     """Give the scripts of a page their words, if the page is not in English."""
     if app.config.language == ORIGINAL:
         return
-    body = context.get("body", "")
-    demos = [kind for kind in DEMOS if f'data-demo="{kind}"' in body]
+    demos = [kind for kind in DEMOS if f'data-demo="{kind}"' in context.get("body", "")]
     names = {"site.js", "widget.js", *(name for kind in demos for name in DEMOS[kind])}
-    paths = [path for glob in SCRIPTS for path in Path(app.srcdir).glob(glob)]
-    needed = [path for path in paths if path.name in names]
-    words = {english: _(english) for path in needed for english in words_in(path)}
+    paths = [path for glob in SCRIPTS for path in app.srcdir.glob(glob) if path.name in names]
+    words = {english: _(english) for path in paths for english in words_in(path)}
     context["words"] = json.dumps(words, ensure_ascii=False)
 
 

@@ -144,7 +144,7 @@ function checked(values, length, name) {
   return values;
 }
 
-function bytes(base64) { // with a loop: of a million, `from` would make a slow phone wait
+function bytes(base64) { // `from` is slow
   const text = atob(base64), found = new Uint8Array(text.length);
   for (let k = 0; k < text.length; k++) found[k] = text.charCodeAt(k);
   return found.buffer;
