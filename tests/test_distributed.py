@@ -7,7 +7,6 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
-from pathlib import Path
 
 import pytest
 import torch
@@ -202,52 +201,49 @@ def test_what_fails_in_the_first_process_ends_all(two):
 # ------------------------------------------------------------------ torchrun
 
 
-# As `-m rnnbook`, with fewer units; and when it does not resume, one of the processes is killed.
+# What each Python reads as it starts: the model has few units, and in a run that does not resume,
+# one of the two processes is killed.
 SMALL = """
 import itertools, os, signal, sys
 from functools import partial
 from torch.optim.optimizer import register_optimizer_step_pre_hook
-from rnnbook.cli.main import program
 from rnnbook.training import recipes
 
 recipes.character_reader = partial(recipes.character_reader, units=16)
 step = itertools.count(1)
-if os.environ["RANK"] == "1" and "--resume" not in sys.argv:
+if os.environ.get("RANK") == "1" and "--resume" not in sys.orig_argv:
     @register_optimizer_step_pre_hook
     def last(*_):
         if next(step) == 101:
             os.kill(os.getpid(), signal.SIGKILL)
-
-sys.exit(program())
 """
 
 
-def torchrun(*arguments):
+def torchrun(folder, *arguments):
     program = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    settings = {"GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(folder)}
     return subprocess.run(
-        [*program, "--nproc-per-node", "2", *arguments],
-        env={**os.environ, "GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"},
+        [*program, "--nproc-per-node", "2", "-m", "rnnbook", "train", *arguments],
+        cwd=folder,
+        env={**os.environ, **settings},
         capture_output=True,
         text=True,
         timeout=300,
     )
 
 
-def test_a_killed_process_ends_the_run_in_one_line_and_it_goes_on(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    Path("plays.txt").write_text(TEXT)
-    Path("small.py").write_text(SMALL)
-    arguments = ["small.py", "train", "shakespeare", "--text", "plays.txt", "--output", "run.pt"]
-    killed = torchrun(*arguments, "--steps", "102")
-    ours = [line for line in killed.stderr.splitlines() if line.startswith("rnnbook: ")]
-    assert killed.returncode != 0 and len(ours) == 1, killed.stderr
-    assert (
-        "another process of this run has ended; go on with: torchrun --nproc-per-node 2" in ours[0]
-    )
-    checkpoint = Path("run.pt.checkpoint")
+def test_a_killed_process_ends_the_run_in_one_line_and_it_goes_on(tmp_path):
+    (tmp_path / "plays.txt").write_text(TEXT)
+    (tmp_path / "sitecustomize.py").write_text(SMALL)
+    run = ["shakespeare", "--text", "plays.txt", "--output", "run.pt", "--steps", "102"]
+    killed = torchrun(tmp_path, *run)
+    (ours,) = [line for line in killed.stderr.splitlines() if line.startswith("rnnbook: ")]
+    assert killed.returncode != 0
+    assert "another process of this run has ended; go on with: torchrun --nproc-per-node 2" in ours
+    checkpoint = tmp_path / "run.pt.checkpoint"
     assert len(load_checkpoint(checkpoint, {"history"})["history"]["losses"]) == 100
 
-    resumed = torchrun(*arguments, "--steps", "102", "--resume")
+    resumed = torchrun(tmp_path, *run, "--resume")
     assert resumed.returncode == 0, resumed.stderr
     assert resumed.stdout.count("saved run.pt") == 1
     assert resumed.stdout.count("validation characters: ") == 1
