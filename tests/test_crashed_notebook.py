@@ -47,7 +47,7 @@ def test_the_script_runs_and_reads_what_the_book_reads(script, monkeypatch, caps
 
     def urlopen(address):
         name = re.fullmatch(r"https://\S+/mnist/(\S+)\.gz", address).group(1)
-        return io.BytesIO(gzip.compress(write_idx(arrays[name].byte().numpy()), 1))
+        return io.BytesIO(gzip.compress(write_idx(arrays[name].byte().numpy()), 0))
 
     monkeypatch.setattr("urllib.request.urlopen", urlopen)
     brief = script.replace("num_steps=781", "num_steps=30").replace("step % 200", "step % 10")

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
+from datetime import timedelta
 from functools import partial
 from multiprocessing import get_context
 
@@ -45,27 +46,29 @@ def batches(batch_size=4):
 
 
 @pytest.fixture(scope="module")
-def pool():
-    """Two processes, each with one thread."""
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
+def other():
+    """A second process."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:
         yield executor
 
 
 @pytest.fixture
-def two(pool, tmp_path, monkeypatch):
-    """Calls a function in two processes that work together; returns what each returns."""
+def two(other, one_thread, tmp_path, monkeypatch):
+    """Calls a function in this process and the other, which work together; what each returns."""
+    monkeypatch.setenv("GLOO_SOCKET_IFNAME", "lo")
 
     def call(function, *arguments):
-        meeting = tmp_path / f"meeting-{time.monotonic_ns()}"
-        return list(pool.map(partial(joined, str(meeting), function, arguments), range(2)))
+        meeting = str(tmp_path / f"meeting-{time.monotonic_ns()}")
+        second = other.submit(joined, meeting, function, arguments, 1)
+        return [joined(meeting, function, arguments, 0), second.result()]
 
     return call
 
 
 def joined(meeting, function, arguments, rank):
-    os.environ["GLOO_SOCKET_IFNAME"] = "lo"
     torch.set_num_threads(1)
-    dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=2)
+    meet = {"init_method": f"file://{meeting}", "timeout": timedelta(minutes=2)}
+    dist.init_process_group("gloo", rank=rank, world_size=2, **meet)
     dist.barrier()  # or one could be gone before the other has come
     try:
         return function(*arguments)

@@ -18,7 +18,8 @@ import pytest
 
 from rnnbook.data import unpacking
 from rnnbook.data.fetch import DataError, SourceError, verified
-from rnnbook.data.index import IndexFile, SourceArchive, pip_settings
+from rnnbook.data.index import IndexFile, pip_settings
+from rnnbook.data.source_archive import SourceArchive
 from rnnbook.data.unpacking import unpacked_xz
 from test_data import CONTENT, SHA256, MirrorServer, files_in
 
@@ -281,7 +282,7 @@ def test_an_unpacking_that_ends_early_leaves_nothing(error, index, monkeypatch):
 PROGRAM = """
     import io, sys, time
     from rnnbook.data.fetch import verified
-    from rnnbook.data.index import SourceArchive
+    from rnnbook.data.source_archive import SourceArchive
     from rnnbook.data.unpacking import unpacked_xz
 
     def rebuild(archive):

@@ -1,5 +1,6 @@
 """Choosing an answer: greedy, beam and sampling, against a search through all answers."""
 
+from functools import cache
 from itertools import product
 
 import pytest
@@ -20,7 +21,12 @@ SOURCE, LENGTHS = encode_words(["abc", "b", "ca", "aabbc", "cb"], LETTERS)
 
 @pytest.fixture(params=range(4))
 def model(request, one_thread):
-    torch.manual_seed(request.param)
+    return make_model(request.param)
+
+
+@cache
+def make_model(seed):
+    torch.manual_seed(seed)
     model = EncoderDecoder(len(LETTERS), V, 4, 6, AdditiveAttention, dropout=0.5).double()
     with torch.no_grad():
         for p in model.parameters():
@@ -36,6 +42,11 @@ def everything():
 
 def log_probability(model, i, ids, ended=True):
     """That of an answer to source i, by teacher forcing."""
+    return teacher_forced_log_probability(model, i, tuple(ids), ended)
+
+
+@cache
+def teacher_forced_log_probability(model, i, ids, ended):
     ids = torch.tensor([ids], dtype=torch.long)
     previous, y = teacher_forced(ids, torch.tensor([ids.shape[1]]))
     x = SOURCE[i : i + 1], LENGTHS[i : i + 1], previous

@@ -7,14 +7,12 @@ from the index that pip is set to, and verified. Nothing of it is run. Left out 
 """
 
 import ast
-import hashlib
 import io
 import os
 import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -30,7 +28,6 @@ from requests.utils import get_auth_from_url
 
 from rnnbook.data.fetch import SECONDS, SourceError
 from rnnbook.data.sources import LARGEST
-from rnnbook.data.unpacking import check_room
 from rnnbook.progress import progress_bar
 
 
@@ -138,32 +135,3 @@ def _cause(error: BaseException) -> str:
     while error.__context__:
         error = error.__context__
     return getattr(error, "strerror", None) or str(error)
-
-
-@dataclass(frozen=True)
-class SourceArchive:
-    """A file rebuilt from a source archive (`.tar.gz`) of the package index.
-
-    `rebuild` takes the archive, which is verified and not kept, and returns the content; `room`
-    is the space on the disk that it needs meanwhile, in bytes.
-    """
-
-    project: str
-    filename: str
-    sha256: str
-    rebuild: Callable[[bytes], bytes]
-    room: int
-
-    def __str__(self) -> str:
-        return f"the copy in {self.filename}"
-
-    def fetch(self) -> bytes:
-        check_room(self.room)
-        file = IndexFile(self.project, self.filename)
-        try:
-            archive = file.fetch()
-        except SourceError as error:
-            raise SourceError(f"is out of reach: {file} {error}") from error
-        if hashlib.sha256(archive).hexdigest() != self.sha256:
-            raise SourceError(f"is not used: {file} sent {len(archive):,} bytes of something else")
-        return self.rebuild(archive)

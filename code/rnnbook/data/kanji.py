@@ -18,8 +18,8 @@ from xml.etree import ElementTree
 from svg.path import Move, parse_path
 
 from rnnbook.data.fetch import verified
-from rnnbook.data.index import SourceArchive
 from rnnbook.data.pen import Point, Stroke, thinned
+from rnnbook.data.source_archive import SourceArchive
 from rnnbook.data.split import bucket
 
 FILE = "kanji.tsv"

@@ -27,8 +27,8 @@ from collections.abc import Iterator
 from functools import cache
 
 from rnnbook.data.fetch import verified
-from rnnbook.data.index import SourceArchive
 from rnnbook.data.pairs import Names, gather, plain
+from rnnbook.data.source_archive import SourceArchive
 from rnnbook.data.unpacking import unpacked_xz
 
 FILE = "names.tsv"

@@ -27,8 +27,8 @@ from torch.nn.functional import avg_pool2d
 from rnnbook.data.captions import english, japanese, tones
 from rnnbook.data.fetch import verified
 from rnnbook.data.gallery import Gallery, Picture
-from rnnbook.data.index import SourceArchive
 from rnnbook.data.picture_file import SIDE, on_white
+from rnnbook.data.source_archive import SourceArchive
 
 DRAWINGS = "openmoji.zip"
 DRAWINGS_SHA256 = "6875840157ab32c56d819d16e5b0aa12f1add0f1511026821f0821b194c292b7"

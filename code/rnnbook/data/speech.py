@@ -19,7 +19,7 @@ from torch import Generator, Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from rnnbook.data.fetch import verified
-from rnnbook.data.index import SourceArchive
+from rnnbook.data.source_archive import SourceArchive
 from rnnbook.data.split import bucket
 
 FILE = "spoken-digits.npz"
