@@ -9,7 +9,9 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 import uuid
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +27,11 @@ BUILD = ROOT / "_build"
 HTML = BUILD / "html"
 
 
-# Their tests share what takes long to make: a book, two processes, all pictures.
-TOGETHER = {"test_build.py", "test_launch.py", "test_distributed.py", "test_pictures.py"}
+# Their tests share what takes long to make: a book, two processes, all pictures, what was trained.
+TOGETHER = {
+    f"test_{name}.py"
+    for name in ("build", "launch", "distributed", "pictures", "describing", "demo_pictures")
+}
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -133,6 +138,14 @@ def address(html):
 PATIENCE = 120_000  # milliseconds: nothing takes so long, however busy the machine is
 
 
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for what another process brings about."""
+    end = time.monotonic() + PATIENCE / 1000
+    while not condition():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.01)
+
+
 def chromium() -> str | None:
     """The path of this machine's Chromium, if it has one."""
     names = ("chromium", "chromium-browser", "google-chrome")
@@ -214,7 +227,8 @@ def show(page, tmp_path):
         head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         if words:
             head += f'<script type="application/json" id="words">{json.dumps(words)}</script>'
-        path.write_text(f'<!doctype html><html lang="{language}">{head}<body>{body}</body></html>')
+        page_of_demos = f'<!doctype html><html lang="{language}">{head}<body>{body}</body></html>'
+        path.write_text(page_of_demos, "utf-8")
         page.goto(path.as_uri())
         if not isinstance(demos[0], str):
             page.locator(".stage, .problem").first.wait_for()

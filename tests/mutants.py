@@ -769,12 +769,13 @@ def failing_test(folder: Path, *options: str) -> str | None:
 
 def who_notices(fault: Fault, copies: queue.Queue[Path], others: list[str]) -> str | None:
     """The test that notices a fault, first of those that should, then of all."""
+    left_out = [option for option in others if option.startswith("--deselect")]
     folder = copies.get()
     path = folder / path_of(fault)
     right = path.read_text("utf-8")
     path.write_text(with_fault(fault, right), "utf-8")
     try:
-        return failing_test(folder, *files(fault)) or failing_test(folder, *others)
+        return failing_test(folder, *files(fault), *left_out) or failing_test(folder, *others)
     finally:
         path.write_text(right, "utf-8")
         copies.put(folder)
@@ -795,7 +796,7 @@ def main(others: list[str]) -> int:
             folder = Path(name).resolve() / str(k)
             folder.mkdir()
             copies.put(copy_to(folder))
-        if test := failing_test(folder, *files(*FAULTS)):
+        if test := failing_test(folder, *others):
             print(f"without any fault, a test fails: {test}")
             return 1
         unnoticed = 0

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from conftest import wait_until
+
 FRONT_MATTER = """\
     ---
     file_format: mystnb
@@ -29,7 +31,7 @@ FILES = {
     "_config.yml": """
         title: A miniature book
         only_build_toc_files: true
-        execute: {execute_notebooks: cache, raise_on_error: true, show_tb: true}
+        execute: {execute_notebooks: cache, raise_on_error: true, show_tb: true, timeout: 300}
         sphinx:
           extra_extensions: [bookbuild]
           config:
@@ -144,9 +146,12 @@ class Build:
         self.process = COPIES.Process(target=jupyter_book, args=arguments)
         self.process.start()
 
+    def has_said(self, words: str) -> bool:
+        return self.log.exists() and words in self.log.read_text("utf-8")
+
     def wait_for(self, words: str) -> None:
         """Wait until it says `words`."""
-        while not self.log.exists() or words not in self.log.read_text("utf-8"):
+        while not self.has_said(words):
             assert self.process.is_alive(), f"it ended without {words!r}"
             time.sleep(0.01)
 
@@ -456,10 +461,17 @@ def test_chapters_run_again_when_the_cache_was_deleted(book):
     assert book.build() == {"alpha", "beta"}
 
 
-def test_two_builds_at_once_take_turns(book):
-    book.edit("lib/mini/deep.py", "return 40", "return 80")
+def test_two_builds_at_once_take_turns(book, tmp_path):
+    go = tmp_path / "go"
+    wait = f"import os, time\n    while not os.path.exists({str(go)!r}): time.sleep(0.01)"
+    book.edit("lib/mini/deep.py", "return 40", f"{wait}\n    return 80")
     before = book.runs()
-    codes, outputs = zip(*[build.end() for build in (book.start(), book.start())], strict=True)
+    builds = book.start(), book.start()
+    try:
+        wait_until(lambda: any(build.has_said("waiting for another build") for build in builds))
+    finally:
+        go.touch()  # or they would wait on
+    codes, outputs = zip(*[build.end() for build in builds], strict=True)
     assert codes == (0, 0), outputs
     assert sum("waiting for another build" in output for output in outputs) == 1
     assert book.runs()["alpha"] == before["alpha"] + 1

@@ -6,12 +6,14 @@ import runpy
 import subprocess
 import sys
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import jupytext
 import matplotlib.pyplot as plt
 import pytest
 import yaml
+from nbformat import NotebookNode
 
 from conftest import ROOT
 from rnnbook.data import mnist, shakespeare, shakespeare_ids
@@ -107,12 +109,16 @@ LESS = {  # of what takes long and is no training
 }
 
 
+@cache
+def cells_of(chapter: str) -> list[NotebookNode]:
+    return jupytext.read(ROOT / f"book/{chapter}.md").cells
+
+
 def code_cells(chapter: str, *, shown: bool) -> list[str]:
     """The code of the cells that a reader sees, or of those that are folded or left out."""
-    cells = jupytext.read(ROOT / f"book/{chapter}.md").cells
     return [
         cell.source
-        for cell in cells
+        for cell in cells_of(chapter)
         if cell.cell_type == "code" and shown == (not NOT_SHOWN & {*cell.metadata.get("tags", ())})
     ]
 
@@ -158,18 +164,16 @@ def test_the_cells_that_one_sees_are_a_program(chapter, tmp_path, monkeypatch):
     plt.close("all")
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS)
-def test_solutions_too_find_what_they_use_in_cells_that_one_can_see(chapter, tmp_path):
+def test_solutions_too_find_what_they_use_in_cells_that_one_can_see(tmp_path):
     """Cells that are left out of the page define nothing that others need, one plot excepted."""
-    cells = jupytext.read(ROOT / f"book/{chapter}.md").cells
-    lines = ["museum = {}"] if chapter == "bugs" else []  # of all specimens, for the first figure
-    for cell in cells:
-        tags = {*cell.metadata.get("tags", ())}
-        if cell.cell_type == "code" and not tags & {"remove-cell", "remove-input"}:
-            lines.append(cell.source)
-    program = tmp_path / f"{chapter}.py"
-    program.write_text("\n".join(lines), "utf-8")
-    check = [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F821", program]
+    for chapter in CHAPTERS:
+        lines = ["museum = {}"] if chapter == "bugs" else []  # of all specimens, for one figure
+        for cell in cells_of(chapter):
+            tags = {*cell.metadata.get("tags", ())}
+            if cell.cell_type == "code" and not tags & {"remove-cell", "remove-input"}:
+                lines.append(cell.source)
+        (tmp_path / f"{chapter}.py").write_text("\n".join(lines), "utf-8")
+    check = [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F821", tmp_path]
     result = subprocess.run(check, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout
 

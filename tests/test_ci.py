@@ -31,7 +31,6 @@ STUBS = {
     "python without venv": ("python3", "exit 1"),
 }
 TOOLS = ("bash", "sh", "dirname", "env", "true", "yes", "head")
-MACHINE = ("make", "python", "chromium", "fonts", "apt-get")
 
 
 @pytest.fixture

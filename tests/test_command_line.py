@@ -11,7 +11,6 @@ import signal
 import struct
 import subprocess
 import sys
-import time
 import zlib
 from dataclasses import replace
 from functools import cache, partial
@@ -24,6 +23,7 @@ from PIL import Image
 from torch import nn
 from torch.nn.functional import cross_entropy
 
+from conftest import PATIENCE, wait_until
 from rnnbook.cli import main as command_line
 from rnnbook.cli import options, train
 from rnnbook.data import digit_image, kanji, mnist, names, pictures, shakespeare, speech
@@ -476,12 +476,17 @@ def test_the_shortest_text_is_long_enough(call):
     assert code == 0 and "all 205 validation characters" in out
 
 
-def test_a_loss_that_explodes_is_explained(refused, interrupt, monkeypatch):
-    def explode(*arguments):
-        raise Diverged(math.inf, 1.0)
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [(Diverged(math.inf, 1.0), "the loss is inf"), (MemoryError(), "not enough memory")],
+    ids=["explodes", "memory"],
+)
+def test_what_goes_wrong_in_a_step_is_explained(error, said, refused, monkeypatch):
+    def step(*arguments, **options):
+        raise error
 
-    monkeypatch.setattr(loop, "train_step", explode)
-    refused("the loss is inf", *TRAIN["shakespeare"].split())
+    monkeypatch.setattr(loop, "train_step", step)
+    refused(said, *TRAIN["shakespeare"].split())
 
 
 def test_ctrl_c_for_real():
@@ -493,11 +498,12 @@ def test_ctrl_c_for_real():
         text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
-    deadline = time.monotonic() + 60
-    while not Path("runs/shakespeare.pt").exists() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    try:
+        wait_until(Path("runs/shakespeare.pt").exists)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=PATIENCE / 1000)
+    finally:
+        process.kill()
     how = f"python -m rnnbook {' '.join(command)} --resume"
     assert err == f"rnnbook: interrupted; go on with: {how}\n"
     # Python ends by the signal itself where it came while a library was being loaded. A shell

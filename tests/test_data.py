@@ -12,7 +12,6 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
 import tracemalloc
 import urllib.request
 import venv
@@ -22,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from conftest import wait_until
 from rnnbook.data import fetch, mnist, shakespeare, sources
 from rnnbook.data.fetch import DataError, SourceError, verified
 from rnnbook.data.sources import Mirror, PackageIndex, Wheel
@@ -73,7 +73,6 @@ class MirrorServer:
             "html.gz": (HTML, len(HTML)),
             "hang": (b"", len(CONTENT)),
             "hang-midway": (CONTENT[:1000], len(CONTENT)),
-            "slow": (CONTENT, len(CONTENT)),
             "held": (CONTENT, len(CONTENT)),
             "length": (CONTENT, "abc"),
             "endless": (CONTENT, ""),
@@ -84,8 +83,6 @@ class MirrorServer:
             length = len(length)
         if name == "held":
             self.released.wait(30)
-        if name == "slow":
-            time.sleep(0.5)
         request.send_response(200)
         request.send_header("Content-Length", str(length))
         request.end_headers()
@@ -117,6 +114,8 @@ def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("RNNBOOK_DATA", str(tmp_path / "cache"))
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "wheels"))
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, "127.0.0.1,localhost")
     monkeypatch.setattr(sources, "_silent_hosts", set())
     (tmp_path / "wheels").mkdir()
     return tmp_path / "cache"
@@ -303,9 +302,7 @@ def start(address: str) -> subprocess.Popen:
 
 def test_killed_in_the_middle_then_run_again(server, cache):
     victim = start(f"{server.address}/hang-midway")
-    deadline = time.monotonic() + 60
-    while not server.requests and time.monotonic() < deadline:
-        time.sleep(0.02)
+    wait_until(lambda: server.requests)
     victim.send_signal(signal.SIGKILL)
     victim.communicate()
     (cache / "play.txt.0123456789abcdef.part").write_bytes(
@@ -318,27 +315,19 @@ def test_killed_in_the_middle_then_run_again(server, cache):
     assert files_in(cache) == {"play.txt"}
 
 
-def test_four_processes_fetch_once(server, cache):
-    processes = [start(f"{server.address}/slow") for _ in range(4)]
-    outputs = [process.communicate(timeout=120) for process in processes]
-    assert [out for out, _ in outputs] == ["Speak\n"] * 4, outputs
-    assert server.requests == ["/slow"]
-    assert files_in(cache) == {"play.txt"}
-
-
 def test_who_waits_for_another_process_says_so_and_not_for_ever(server, cache):
     first = start(f"{server.address}/held")
-    deadline = time.monotonic() + 60
-    while not server.requests and time.monotonic() < deadline:
-        time.sleep(0.02)
+    wait_until(lambda: server.requests)
     with pytest.raises(SourceError, match=r"fetching it for 0\.1 seconds; end that one"):
         fetch._locked(cache / "play.txt", wait=0.1)
-    second = start(f"{server.address}/good")
-    assert second.stderr.readline() == "waiting for another process that fetches play.txt …\n"
+    others = [start(f"{server.address}/good") for _ in range(2)]
+    for other in others:
+        assert other.stderr.readline() == "waiting for another process that fetches play.txt …\n"
     server.released.set()
-    for process in (first, second):
+    for process in (first, *others):
         assert process.communicate(timeout=60) == ("Speak\n", "")
     assert server.requests == ["/held"]
+    assert files_in(cache) == {"play.txt"}
 
 
 def test_file_damaged_later_is_fetched_again(server, cache):
@@ -466,7 +455,7 @@ def test_mnist_is_whole():
     assert data.train_labels[:5].tolist() == [5, 0, 4, 1, 9]  # known to every tutorial
     assert data.test_labels[:5].tolist() == [7, 2, 1, 0, 4]
     assert data.train_images.min() == 0 and data.train_images.max() == 1
-    assert data.train_labels.bincount().sum() == 60_000 and len(data.train_labels.bincount()) == 10
+    assert data.train_labels.bincount().min() > 5_000 and data.train_labels.max() == 9
 
 
 # ------------------------------------------------------------------ Shakespeare

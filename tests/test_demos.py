@@ -11,7 +11,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from torch import nn
 
 from bookbuild.words import words_in
-from conftest import ROOT, let_it_paint
+from conftest import PATIENCE, ROOT, let_it_paint
 from demo_examples import (
     ALL,
     CHARACTERS,
@@ -29,8 +29,6 @@ from rnnbook.demos.kinds import JS, KINDS
 from rnnbook.demos.page import picture
 from rnnbook.demos.weights import lstm_weights, pack, quantised
 from rnnbook.page.plotting import use_book_style
-
-pytestmark = pytest.mark.browser
 
 # ------------------------------------------------------------------ the recurrences
 
@@ -212,13 +210,13 @@ def test_every_word_of_a_program_is_found_by_those_who_translate(path):
 
 
 def at_rest(stage) -> str:
-    """The HTML of a figure, when it has stopped changing by itself; after ten seconds at most."""
+    """The HTML of a figure, when nothing has changed by itself for longer than a step takes."""
     before = None
-    for _ in range(50):
+    for _ in range(PATIENCE // 400):
         if (now := stage.inner_html()) == before:
             return now
         before = now
-        stage.page.wait_for_timeout(200)
+        stage.page.wait_for_timeout(400)
     raise AssertionError("the figure is never at rest")
 
 
@@ -310,7 +308,8 @@ def test_an_output_that_arrives_late_is_found(show):
 
 def test_without_javascript_there_is_a_still_picture(visitor, tmp_path):
     path = tmp_path / "page.html"
-    path.write_text(f"<!doctype html><html lang='en'><body>{demo('gates')._repr_html_()}")
+    page_of_demo = f"<!doctype html><html lang='en'><body>{demo('gates')._repr_html_()}"
+    path.write_text(page_of_demo, "utf-8")
     page = visitor(java_script_enabled=False)
     page.goto(path.as_uri())
     assert page.get_by_alt_text("gates, a picture").count() == 1
@@ -587,8 +586,8 @@ def test_what_is_read_is_what_torch_reads(show):
         p = model(image.view(1, 28, 28))[0].softmax(dim=1)[0]
     page.get_by_label("test image 1, a 5").wait_for()
     shown = page.locator(".bars .value").all_inner_texts()
-    expected = [100 * value for value in p.tolist()]
-    assert [float(text.split()[0]) for text in shown] == pytest.approx(expected, abs=1)
+    assert shown == [percent(value) for value in p.tolist()]
+    assert p.max() > 0.3
 
 
 def test_an_empty_pad_and_a_drawing(show):

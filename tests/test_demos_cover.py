@@ -6,7 +6,7 @@ import torch
 from demo_examples import seer, stop_the_clock
 from picture_examples import FIRST, by_torch, choose, press, said, seen, some_pictures, status
 
-pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("one_thread")]
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture
@@ -93,7 +93,8 @@ def test_one_covers_with_a_finger(visitor, tmp_path):
     page = visitor(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     path = tmp_path / "page.html"
     head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-    path.write_text(f'<!doctype html><html lang="en">{head}<body>{seer()._repr_html_()}')
+    html = f'<!doctype html><html lang="en">{head}<body>{seer()._repr_html_()}'
+    path.write_text(html, "utf-8")
     page.goto(path.as_uri())
     pad = page.locator(".pad")
     pad.scroll_into_view_if_needed()

@@ -12,7 +12,7 @@ from rnnbook.data.pen import known_before, movements, thinned
 from rnnbook.demos.weights import quantised
 from rnnbook.models.pen import Pen
 
-pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("one_thread")]
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture

@@ -19,9 +19,6 @@ from rnnbook.decoding import search
 from rnnbook.demos import names
 from rnnbook.models.encoder_decoder import END, START
 
-pytestmark = pytest.mark.browser
-
-
 # ------------------------------------------------------------------ the writer of names
 
 

@@ -24,7 +24,7 @@ from picture_examples import (
 from rnnbook.data.captions import LANGUAGES
 from rnnbook.demos.pictures import encode
 
-pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("one_thread")]
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture

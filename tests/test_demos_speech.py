@@ -7,7 +7,7 @@ from demo_examples import frame_readers, listener, recordings, stop_the_clock
 from rnnbook.data.speech import text_of
 from rnnbook.decoding.ctc import best_path
 
-pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("one_thread")]
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def opening(digits="407"):

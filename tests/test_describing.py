@@ -30,6 +30,8 @@ from rnnbook.training.describing import (
     shifted,
     vocabulary_of,
 )
+from rnnbook.training.loop import train
+from rnnbook.training.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -255,9 +257,6 @@ def trained():
     recipe = pictures()
     model = small(len(vocabulary))
     data = encode_captions(some, vocabulary)
-    from rnnbook.training.loop import train
-    from rnnbook.training.settings import Settings
-
     settings = Settings(steps=250, lr=2e-2, objective=recipe.objective)
     train(model, CaptionBatches(data, 10), settings)
     torch.set_num_threads(threads)

@@ -204,27 +204,30 @@ def test_what_fails_in_the_first_process_ends_all(two):
 # ------------------------------------------------------------------ torchrun
 
 
-# What each Python reads as it starts: the model has few units, and in a run that does not resume,
-# one of the two processes is killed.
+# What each Python reads as it starts: the model has few units and is saved often, and in a run
+# that does not resume, one of the two processes is killed.
 SMALL = """
 import itertools, os, signal, sys
 from functools import partial
 from torch.optim.optimizer import register_optimizer_step_pre_hook
+from rnnbook.cli import train
 from rnnbook.training import recipes
 
+train.CHECKPOINT_EVERY = 10
 recipes.character_reader = partial(recipes.character_reader, units=16)
 step = itertools.count(1)
 if os.environ.get("RANK") == "1" and "--resume" not in sys.orig_argv:
     @register_optimizer_step_pre_hook
     def last(*_):
-        if next(step) == 101:
+        if next(step) == 11:
             os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
 def torchrun(folder, *arguments):
     program = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    settings = {"GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(folder)}
+    path = os.pathsep.join([str(folder), *sys.path])  # the very modules that are tested here
+    settings = {"GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1", "PYTHONPATH": path}
     return subprocess.run(
         [*program, "--nproc-per-node", "2", "-m", "rnnbook", "train", *arguments],
         cwd=folder,
@@ -238,13 +241,13 @@ def torchrun(folder, *arguments):
 def test_a_killed_process_ends_the_run_in_one_line_and_it_goes_on(tmp_path):
     (tmp_path / "plays.txt").write_text(TEXT)
     (tmp_path / "sitecustomize.py").write_text(SMALL)
-    run = ["shakespeare", "--text", "plays.txt", "--output", "run.pt", "--steps", "102"]
+    run = ["shakespeare", "--text", "plays.txt", "--output", "run.pt", "--steps", "12"]
     killed = torchrun(tmp_path, *run)
     (ours,) = [line for line in killed.stderr.splitlines() if line.startswith("rnnbook: ")]
     assert killed.returncode != 0
     assert "another process of this run has ended; go on with: torchrun --nproc-per-node 2" in ours
     checkpoint = tmp_path / "run.pt.checkpoint"
-    assert len(load_checkpoint(checkpoint, {"history"})["history"]["losses"]) == 100
+    assert len(load_checkpoint(checkpoint, {"history"})["history"]["losses"]) == 10
 
     resumed = torchrun(tmp_path, *run, "--resume")
     assert resumed.returncode == 0, resumed.stderr

@@ -156,7 +156,6 @@ CUT = """() => {
 }"""
 
 
-@pytest.mark.browser
 def test_no_label_is_cut_off_in_the_japanese_edition(page, html):
     pages = [path.read_text("utf-8") for path in (html / "ja/book").glob("*.html")]
     names = {name for text in pages for name in re.findall(r"_images/([\w-]+\.svg)", text)}

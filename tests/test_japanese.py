@@ -227,7 +227,6 @@ def test_both_editions_have_the_same_figures_formulas_code_and_numbers(name, htm
     assert contents(html / f"ja/book/{name}.html") == contents(html / f"book/{name}.html")
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize(("languages", "offered"), [("ja-JP", True), ("en-GB", False)])
 def test_the_front_page_offers_the_other_edition(languages, offered, visitor, html):
     """To a reader whose browser prefers Japanese; nobody is sent there."""

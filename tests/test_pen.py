@@ -55,7 +55,7 @@ def test_the_density_is_that_of_torch():
 
 def test_the_density_adds_up_to_one():
     mixture = some_mixture()
-    line = torch.linspace(-40, 40, 1601, dtype=torch.float64)
+    line = torch.linspace(-40, 40, 801, dtype=torch.float64)
     grid = torch.stack(torch.meshgrid(line, line, indexing="ij"), dim=-1)
     density = log_density(mixture, grid).exp()
     assert (density.sum() * (line[1] - line[0]) ** 2).item() == pytest.approx(1, abs=1e-6)
@@ -183,8 +183,7 @@ def test_batches_hold_every_drawing_once_with_others_of_its_length():
         assert not continues and x.shape[:2] == y.shape[:2] and y.shape[1] == kinds.max()
         assert kinds.max() - kinds.min() <= 2
         assert torch.equal(x, known_before(y[:, :-1]))
-        first = [(row[0, 0].item(), len(row)) for row in y]
-        seen += [value for value, _ in first]
+        seen += [row[0, 0].item() for row in y]
     assert len(set(seen)) == 20
     again = DrawingBatches(drawings, 4, seed=1)
     assert torch.equal(again.batch(3).y, batches.batch(3).y)

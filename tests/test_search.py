@@ -11,8 +11,6 @@ from rnnbook.data.words import encode_words, teacher_forced
 from rnnbook.decoding.search import beam, greedy, sample
 from rnnbook.layers.attention import AdditiveAttention
 from rnnbook.models.encoder_decoder import END, EncoderDecoder
-from rnnbook.training.batches import Batch
-from rnnbook.training.objectives import answering
 
 V, LONGEST = 4, 4  # END and three characters; at most four steps
 LETTERS = Vocabulary("abc", 1)
@@ -40,20 +38,24 @@ def everything():
     return ends, [list(ids) for ids in product(range(1, V), repeat=LONGEST)]
 
 
-def log_probability(model, i, ids, ended=True):
-    """That of an answer to source i, by teacher forcing."""
-    return teacher_forced_log_probability(model, i, tuple(ids), ended)
-
-
 @cache
-def teacher_forced_log_probability(model, i, ids, ended):
-    ids = torch.tensor([ids], dtype=torch.long)
-    previous, y = teacher_forced(ids, torch.tensor([ids.shape[1]]))
-    x = SOURCE[i : i + 1], LENGTHS[i : i + 1], previous
-    if ended:
-        return -answering(model, Batch(x, y, False))[0].item()
-    logs = model(*x).log_softmax(dim=2)[0, :-1]
-    return logs.gather(1, ids.T).sum().item()
+@torch.no_grad()
+def next_log_probabilities(model, i):
+    """For source i, from all that can have been written to the log p of each sign that is next.
+
+    By teacher forcing: each row is fed an answer of three characters, whatever was likely.
+    """
+    rows = list(product(range(1, V), repeat=LONGEST - 1))
+    previous, _ = teacher_forced(torch.tensor(rows), torch.full((len(rows),), LONGEST - 1))
+    x = SOURCE[i : i + 1].expand(len(rows), -1), LENGTHS[i : i + 1].expand(len(rows)), previous
+    logs = model(*x).log_softmax(dim=2).tolist()
+    return {ids[:n]: logs[k][n] for k, ids in enumerate(rows) for n in range(LONGEST)}
+
+
+def log_probability(model, i, ids, ended=True):
+    """That of an answer to source i."""
+    steps, following = [*ids, END] if ended else list(ids), next_log_probabilities(model, i)
+    return sum(following[tuple(steps[:n])][c] for n, c in enumerate(steps))
 
 
 def scores(model, i):

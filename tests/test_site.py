@@ -20,6 +20,7 @@ from pygments.lexers import PythonLexer
 
 from bookbuild.style import Formatter, code_colours
 from conftest import ROOT
+from demo_examples import stop_the_clock
 
 PARTS = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))["parts"]
 SOURCES = sorted(path.stem for path in (ROOT / "book").glob("*.md"))
@@ -151,7 +152,6 @@ DEMOS = {
 CHARTS = {"gradient", "trainer"}  # demos that take their shape when they begin
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("path", PAGES)
 def test_page(path, page, html):
     """One visit, from the disk, without a network: all is there and can be read, wide or narrow."""
@@ -267,7 +267,6 @@ MORE = """() => [...document.querySelectorAll(".rnn-demo")].map((demo) =>
   demo.querySelector(".stage").offsetHeight - parseFloat(getComputedStyle(demo).minHeight))"""
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize(
     "path", [path for path in PAGES if CHARTS & {*DEMOS.get(Path(path).stem, [])}]
 )
@@ -279,14 +278,12 @@ def test_on_a_phone_what_stands_below_a_chart_stays_there_when_it_begins(path, p
     assert min(more) > -2 and max(more) < 120
 
 
-@pytest.mark.browser
 def test_the_site_opens_at_its_front_page(page, address):
     for edition in ("", "ja/"):
         page.goto(f"{address}/{edition}")
         page.wait_for_url(f"{address}/{edition}book/index.html")
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("path", ["book/digits.html", "ja/book/lstm.html"])
 def test_a_page_asks_only_its_own_server(path, page, address):
     page.goto(f"{address}/{path}")
@@ -310,13 +307,13 @@ def test_the_front_page_shows_what_the_chapters_have_made(html):
         assert re.search(r'class="pasted-text">9\d\.\d%<', front)
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("motion", ["no-preference", "reduce"])
 def test_a_digit_is_read_at_once_where_motion_is_unwanted(motion, visitor, html):
     page = visitor(reduced_motion=motion)
+    stop_the_clock(page)  # or it could be over before one looks
     page.goto((html / "book/digits.html").as_uri())
     page.locator(".rnn-demo .examples button").last.click()
-    goes_on = page.get_by_role("button", name="Pause").is_visible()  # for four seconds
+    goes_on = page.get_by_role("button", name="Pause").is_visible()
     assert goes_on == (motion == "no-preference")
 
 
@@ -450,7 +447,6 @@ def test_no_page_shows_a_path_of_the_machine(html):
     assert found == []
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("figure", ["#fig-digits img", "#fig-compared img"])
 def test_in_the_dark_a_drawing_has_the_ground_of_its_page(figure, page, html):
     page.emulate_media(reduced_motion="reduce")
@@ -484,7 +480,6 @@ def test_programs_and_weights_are_files_that_both_editions_share(html):
     assert not (html / "ja" / "_static" / "models").exists()
 
 
-@pytest.mark.browser
 def test_a_drawn_digit_is_read(page, html):
     page.goto((html / "book/digits.html").as_uri())
     page.locator(".rnn-demo").scroll_into_view_if_needed()
@@ -507,7 +502,6 @@ def test_a_drawn_digit_is_read(page, html):
     assert status.inner_text().startswith("After 28 rows: 7")
 
 
-@pytest.mark.browser
 def test_the_model_of_the_page_writes(page, html):
     page.goto((html / "book/shakespeare.html").as_uri())
     demo = page.locator(".rnn-demo")

@@ -6,6 +6,7 @@ import sys
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
 from importlib import import_module
+from threading import Barrier, Event
 from types import SimpleNamespace
 
 import pytest
@@ -13,7 +14,7 @@ import torch
 from filelock import FileLock
 from torch import nn
 
-from conftest import ROOT
+from conftest import PATIENCE, ROOT
 from rnnbook.data.tasks import copying_floor
 from rnnbook.models.recurrent import CharacterModel
 from rnnbook.records import conduct
@@ -138,6 +139,38 @@ def test_an_interrupted_study_goes_on(miniature):
     assert broken.cancelled and not whole.cancelled
     assert set(broken.done) | set(whole.done) == set(miniature.RUNS)
     assert list(Record.load("miniature").runs) == list(miniature.RUNS)
+
+
+def test_when_a_run_fails_no_other_begins_and_what_the_rest_find_is_kept(miniature, monkeypatch):
+    begun, failed = Barrier(3, timeout=PATIENCE / 1000), Event()
+    monkeypatch.setattr(conduct.machine, "cores", lambda: 3)
+    miniature.RUNS["run 3"] = {"k": 3}  # for which there is no place before one has failed
+
+    class Pool(ThreadPoolExecutor):
+        def submit(self, *call):
+            future = super().submit(*call)
+            future.add_done_callback(lambda one: one.exception() and failed.set())
+            return future
+
+    def run(settings, stop=None):
+        begun.wait()
+        assert settings["k"] == 0 or failed.wait(PATIENCE / 1000)
+        return {"double": 4 // settings["k"], "trace": []}
+
+    miniature.run = run
+    with pytest.raises(ZeroDivisionError):
+        conduct.conduct("miniature", Pool(3))
+    assert list(Record.load("miniature").runs) == ["run 1", "run 2"]
+
+
+def test_the_code_of_a_record_is_that_with_which_its_runs_began(miniature, monkeypatch):
+    def run(settings, stop=None):
+        code_of_today(monkeypatch, "other code")
+        return {"trace": []}
+
+    miniature.run = run
+    conduct.conduct("miniature", AtOnce())
+    assert Record.load("miniature").code == "some code"
 
 
 def test_two_processes_do_not_make_one_record(miniature, tmp_path):

@@ -1,6 +1,7 @@
 """The made-up tasks: their answers, recomputed one step at a time."""
 
 import math
+from functools import partial
 
 import pytest
 import torch
@@ -17,6 +18,7 @@ from rnnbook.data.tasks import (
     store_a_number,
     store_and_recall,
 )
+from rnnbook.training import recipes
 from rnnbook.training.recipes import train_on_first_sign
 
 
@@ -116,13 +118,18 @@ def test_a_task_that_is_too_short_is_refused():
 
 def test_train_on_first_sign_learns_a_short_one_and_depends_on_its_seed_alone():
     def run(drawn_before):
-        torch.manual_seed(0)
-        layer = torch.nn.RNN(1, 8, batch_first=True)
-        torch.rand(drawn_before)  # the head of the model must not depend on it
-        model, score = train_on_first_sign(layer, 3, seed=0, steps=150)
-        assert model.layer is layer
-        return score, layer.weight_hh_l0.detach().clone()
+        torch.rand(drawn_before)  # which must not matter
+        make_layer = partial(torch.nn.RNN, 1, 8, batch_first=True)
+        model, score = train_on_first_sign(make_layer, 3, seed=0, steps=150)
+        return score, model.layer.weight_hh_l0
 
     (score, weights), (_, again) = run(0), run(7)
     assert score > 0.95
     assert torch.equal(weights, again)
+
+
+def test_the_head_of_a_model_of_first_signs_does_not_start_as_its_layer_does(monkeypatch):
+    monkeypatch.setattr(recipes, "train", lambda *arguments: None)
+    make_layer = partial(torch.nn.RNN, 1, 8, batch_first=True)
+    model, _ = train_on_first_sign(make_layer, 3, seed=0, steps=1)
+    assert not torch.isclose(model.head.weight[0], model.layer.weight_ih_l0[:, 0]).any()

@@ -60,7 +60,8 @@ def install() -> None:
     if not done.exists() or done.read_text("utf-8") != wanted:
         shutil.rmtree(TOOL, ignore_errors=True)
         write_atomically(TOOL / "package.json", wanted.encode())
-        command = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--no-package-lock"]
+        options = "--silent --no-audit --no-fund --no-package-lock --ignore-scripts"
+        command = ["npm", "install", *options.split()]
         subprocess.run(command, cwd=TOOL, check=True, stdout=subprocess.DEVNULL)
         write_atomically(done, wanted.encode())
 

@@ -19,8 +19,8 @@ ROOT = Path(__file__).parents[1]
 # By the name of the step: what is run instead, and why.
 INSTEAD = {
     "The small build of PyTorch": (
-        "python -m venv .venv",
-        "PyTorch's own index is left alone: `make` installs from the usual one",
+        "python -m venv --without-pip .venv",
+        "PyTorch's own index is left alone: `make` brings pip, and installs from the usual one",
     )
 }
 

@@ -30,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         what = without_part(str(error.filename or "the output"))
         return complain(f"cannot use {what}: {error.strerror or error}", 2)
+    except MemoryError:
+        return complain("there is not enough memory for that", 2)
     except explained_errors() as error:
         return complain(error, 2)
 

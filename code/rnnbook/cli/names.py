@@ -140,7 +140,7 @@ def words_of(name: str, letters: str) -> list[str]:
     if not words:
         raise UsageError(f"{name!r} is no name; give letters")
     if unknown := sorted(set("".join(words)) - set(letters)):
-        known = "".join(letters[:100])
+        known = letters[:100]
         raise UsageError(
             f"{name[:LONGEST]!r} holds {', '.join(map(repr, unknown))}; the model knows {known!r}"
         )

