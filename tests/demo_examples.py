@@ -47,7 +47,7 @@ def digit_model():
     torch.manual_seed(0)
     model = SequenceClassifier(nn.LSTM(28, 16, batch_first=True), 10)
     with torch.no_grad():
-        model.head.weight.mul_(10)  # or each digit would be as likely as any other
+        model.head.weight.mul_(20)  # or each digit would be as likely as any other
     return quantised(model)
 
 
