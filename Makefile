@@ -23,16 +23,8 @@ test: .venv/ready  ## Build the book as far as that is needed, and run every tes
 	    else echo "== The book does not build; the tests say what is wrong"; fi; \
 	    $(PY) -m pytest -n 2
 
-# The tests of the library alone: without those that need the built book, a browser or minutes.
-BOOK = build chapters ci demos demos_cover demos_kanji demos_names demos_pictures demos_speech \
-       comments figures japanese launch project reading site
-REPLAYS = tests/test_studies.py::test_the_first_steps_of_a_run_can_be_made_again
-LIBRARY = -n 2 $(BOOK:%=--ignore=tests/test_%.py) --deselect=$(REPLAYS)
-# Fails for any change of what a study reaches, and so tells nothing of a fault.
-DIGESTS = tests/test_studies.py::test_a_record_was_made_or_confirmed_by_the_code_of_today
-
 check: .venv/ready  ## Run the tests of the library alone, in a minute: no build, no browser
-	@OMP_NUM_THREADS=1 $(PY) -m pytest $(LIBRARY)
+	@OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 tests/library
 
 serve: .venv/ready  ## Show the book at http://127.0.0.1:8000 and build again what changes
 	@.venv/bin/jupyter-book config sphinx . >/dev/null
@@ -43,19 +35,19 @@ zip: book  ## The site as one file for reading without a network, _build/html/rn
 	@$(PY) -m bookbuild zip
 
 audit: book  ## Measure how fast every page is on a slow phone, and the live figures here
-	@$(PY) tests/audit.py
+	@$(PY) tools/audit.py
 
 validate: book  ## Check the HTML of every page (needs Java and npm, which fetches the checker)
-	@$(PY) tests/validate.py
+	@$(PY) tools/validate.py
 
 textlint: .venv/ready  ## Check the Japanese of the Japanese edition (needs npm, which fetches textlint)
-	@$(PY) tests/textlint.py
+	@$(PY) tools/textlint.py
 
 links: .venv/ready  ## Try the links to other sites; the book is built first
 	@$(PY) -m bookbuild && $(PY) -m bookbuild links
 
 ratio: .venv/ready  ## Measure what running chapters side by side gains (an hour)
-	@$(PY) tests/ratio.py
+	@$(PY) tools/ratio.py
 
 bench: .venv/ready  ## Measure how fast training runs on this machine (JSON)
 	@$(PY) -m rnnbook bench
@@ -68,10 +60,10 @@ lint: .venv/ready  ## Check style, spelling and layers
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m codespell_lib && .venv/bin/lint-imports
 
 mutants: .venv/ready  ## Put small faults into the library, one at a time: do its tests notice?
-	@$(PY) tests/mutants.py $(LIBRARY) --deselect=$(DIGESTS)
+	@$(PY) tools/mutants.py
 
 workflow: .venv/ready  ## Run the commands of GitHub's workflow here, in a fresh clone
-	@$(PY) tests/workflow.py
+	@$(PY) tools/workflow.py
 
 locale: .venv/ready  ## Bring the Japanese catalogues up to date with the chapters
 	@$(PY) -m bookbuild && $(PY) -m bookbuild locale

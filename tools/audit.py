@@ -19,7 +19,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from conftest import HTML, Quiet, launch_chromium, serve
+from built import HTML, Quiet, launch_chromium, serve
 
 NETWORK = {
     "offline": False,

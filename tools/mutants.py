@@ -19,7 +19,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
-PARTS = ("code", "tests", "book", "pyproject.toml", "_config.yml")  # what the library's tests read
+PARTS = (
+    "code",
+    "tests",
+    "tools",
+    "book",
+    "pyproject.toml",
+    "_config.yml",
+)  # what the library's tests read
 AT_ONCE = 2
 LIMIT = 900  # seconds; a fault may keep the tests from ending
 
@@ -600,7 +607,7 @@ FAULTS = [
         "demos/pictures",
         "norm.bias.sub_(norm.running_mean * factor)",
         "norm.bias.sub_(norm.running_mean)",
-        "demo_pictures",
+        "pictures_in_javascript",
     ),
     Fault(
         "only the first right caption counts",
@@ -762,7 +769,9 @@ def failing_test(folder: Path, *options: str) -> str | None:
         return f"the limit of {LIMIT} seconds"
     if result.returncode == 0:
         return None
-    if found := re.search(r"^(?:FAILED|ERROR) tests/(?:test_)?(\S+)", result.stdout, re.MULTILINE):
+    if found := re.search(
+        r"^(?:FAILED|ERROR) tests/library/(?:test_)?(\S+)", result.stdout, re.MULTILINE
+    ):
         return found[1]
     raise RuntimeError(f"no test failed, and yet:\n{result.stdout[-2000:]}")
 
@@ -784,7 +793,7 @@ def who_notices(fault: Fault, copies: queue.Queue[Path], others: list[str]) -> s
 def files(*faults: Fault) -> list[str]:
     """The test files that should notice some faults."""
     names = {name for fault in faults for name in fault.tests.split()}
-    return [f"tests/test_{name}.py" for name in sorted(names)]
+    return [f"tests/library/test_{name}.py" for name in sorted(names)]
 
 
 def main(others: list[str]) -> int:

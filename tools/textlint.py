@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from bookbuild.catalogues import messages
-from conftest import BUILD, ROOT
+from built import BUILD, ROOT
 from rnnbook.files import write_atomically
 
 PACKAGES = {"textlint": "15.8.0", "textlint-rule-preset-ja-technical-writing": "12.0.2"}

@@ -14,7 +14,7 @@ import tarfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from conftest import BUILD, HTML
+from built import BUILD, HTML
 from rnnbook.files import write_atomically
 
 PACKAGE, VERSION = "vnu-jar", "26.9.27"

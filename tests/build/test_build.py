@@ -16,7 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from conftest import wait_until
+from waiting import wait_until
+
+pytestmark = pytest.mark.xdist_group("build")  # they share a book
 
 FRONT_MATTER = """\
     ---

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import workflow
-from conftest import ROOT
+from built import ROOT
 
 # ------------------------------------------------------------------ .ci/run
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from fnmatch import fnmatch
 from importlib import metadata
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 import mutants
-from conftest import ROOT
+from built import ROOT
 
 GENERATED = {
     ".git",
@@ -28,13 +29,12 @@ GENERATED = {
     ".pytest_cache",
     ".ruff_cache",
     ".import_linter_cache",
-    "build",
     "conf.py",
 }
 FILES = sorted(
     path.relative_to(ROOT).as_posix()
     for top in ROOT.iterdir()
-    if top.name not in GENERATED
+    if top.name not in GENERATED | {"build"}
     for path in ([top] if top.is_file() else top.rglob("*"))
     if path.is_file()
     and not GENERATED.intersection(path.relative_to(ROOT).parts)
@@ -214,23 +214,27 @@ def test_every_fault_of_mutants_still_fits_the_library():
     assert len({fault.name for fault in mutants.FAULTS}) == len(mutants.FAULTS) >= 30
 
 
-class Needs:
-    """Notes which tests would run, and what they need; a plugin of pytest."""
-
-    def pytest_collection_finish(self, session):
-        self.files = {item.path.name for item in session.items}
-        self.fixtures = {name for item in session.items for name in item.fixturenames}
-
-
 def test_the_library_is_checked_without_the_book_and_without_a_browser():
-    """Or `make check` would build the book first."""
+    """There a test would find no fixture for either: they are in the folder of the site."""
     dry = ["make", "--dry-run", "--silent", "check"]
     said = subprocess.run(dry, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    options = re.search(r"-m pytest (.*)", said)[1].split()
-    needs = Needs()
-    assert pytest.main([*options, "-n0", "--collect-only", "-qq"], plugins=[needs]) == 0
-    assert "one_thread" in needs.fixtures and not needs.fixtures & {"site", "browser"}
-    assert {f"test_{name}.py" for name in ("recurrent", "training", "studies")} <= needs.files
+    assert "bookbuild" not in said and said.split("pytest ")[1].split() == [
+        "-n",
+        "2",
+        "tests/library",
+    ]
+    shared = [
+        (ROOT / f"tests/{name}.py").read_text("utf-8") for name in ("conftest", "library/conftest")
+    ]
+    assert not re.search("playwright|bookbuild|_build", "".join(shared))
+
+
+def test_pytest_passes_over_no_folder_of_tests(pytestconfig):
+    """Though by default it does over one named `build`."""
+    over = pytestconfig.getini("norecursedirs")
+    names = {path.parent.name for path in (ROOT / "tests").rglob("test_*.py")}
+    assert names == {"library", "build", "site"}
+    assert {name for name in names if any(fnmatch(name, pattern) for pattern in over)} == set()
 
 
 def test_the_package_requires_what_it_imports_and_nothing_of_the_build():

@@ -23,7 +23,6 @@ from PIL import Image
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from conftest import PATIENCE, wait_until
 from rnnbook.cli import main as command_line
 from rnnbook.cli import options, train
 from rnnbook.data import digit_image, kanji, mnist, names, pictures, shakespeare, speech
@@ -37,6 +36,7 @@ from rnnbook.models.recurrent import CharacterModel
 from rnnbook.records import conduct
 from rnnbook.training import loop, model_files, recipes
 from rnnbook.training.settings import Diverged
+from waiting import PATIENCE, wait_until
 
 TEXT = "First Citizen:\nBefore we proceed any further, hear me speak.\n\nAll:\nSpeak.\n" * 40
 RECIPE = recipes.shakespeare

@@ -8,7 +8,7 @@ import jupytext
 import pytest
 import torch
 
-from conftest import ROOT
+from built import ROOT
 from rnnbook.data.mnist import load_mnist, write_idx
 
 CHAPTER = ROOT / "book" / "crashed_notebook.md"

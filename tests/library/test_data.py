@@ -21,11 +21,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conftest import wait_until
 from rnnbook.data import fetch, mnist, shakespeare, sources
 from rnnbook.data.fetch import DataError, SourceError, verified
 from rnnbook.data.sources import Mirror, PackageIndex, Wheel
 from rnnbook.files import write_atomically
+from waiting import wait_until
 
 CONTENT = b"Speak, speak.\n" * 5000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from bookbuild.cache import code_of
-from conftest import ROOT
+from built import ROOT
 from rnnbook.records import conduct, definitions
 
 FILES = {

@@ -33,7 +33,10 @@ from rnnbook.training.describing import (
 from rnnbook.training.loop import train
 from rnnbook.training.settings import Settings
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [
+    pytest.mark.usefixtures("one_thread"),
+    pytest.mark.xdist_group("describing"),  # they share what was trained
+]
 
 CAPTIONS = [
     (("red cat",), ("赤い猫",)),

@@ -14,7 +14,7 @@ import torch
 from filelock import FileLock
 from torch import nn
 
-from conftest import PATIENCE, ROOT
+from built import ROOT
 from rnnbook.data.tasks import copying_floor
 from rnnbook.models.recurrent import CharacterModel
 from rnnbook.records import conduct
@@ -25,6 +25,7 @@ from rnnbook.training.batches import FreshBatches
 from rnnbook.training.loop import train
 from rnnbook.training.measures import windowed_loss
 from rnnbook.training.settings import Settings
+from waiting import PATIENCE
 
 
 @pytest.mark.parametrize("name", conduct.names())
@@ -39,14 +40,6 @@ def test_a_record_has_every_run(name):
 def test_a_record_was_made_or_confirmed_by_the_code_of_today(name):
     """If not: `python -m rnnbook study NAME --confirm`, or, where that fails, make it again."""
     assert Record.load(name).is_current(), "THE CODE HAS CHANGED SINCE"
-
-
-@pytest.mark.parametrize("name", conduct.names())
-def test_the_first_steps_of_a_run_can_be_made_again(name):
-    record = Record.load(name)
-    run = list(record.runs)[len(record.runs) // 2]
-    trace = record.runs[run]["trace"]
-    assert conduct.first_difference(trace, conduct.replay(name, run)) is None
 
 
 def test_a_chapter_depends_on_the_records_that_it_names_and_on_no_other(tmp_path, monkeypatch):

@@ -15,7 +15,6 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from conftest import wait_until
 from rnnbook.layers.recurrent import LSTM, RNN
 from rnnbook.models.recurrent import CharacterModel, SequenceClassifier
 from rnnbook.training import loop
@@ -31,6 +30,7 @@ from rnnbook.training.objectives import (
 )
 from rnnbook.training.schedules import constant, warmup_cosine
 from rnnbook.training.settings import Diverged, History, Settings
+from waiting import wait_until
 
 
 def character_model(seed=0, dropout=0.0):

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from nbformat import NotebookNode
 
-from conftest import ROOT
+from built import ROOT
 from rnnbook.data import mnist, shakespeare, shakespeare_ids
 from rnnbook.training.settings import Settings
 

@@ -11,7 +11,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from torch import nn
 
 from bookbuild.words import words_in
-from conftest import PATIENCE, ROOT, let_it_paint
+from built import ROOT
 from demo_examples import (
     ALL,
     CHARACTERS,
@@ -29,6 +29,7 @@ from rnnbook.demos.kinds import JS, KINDS
 from rnnbook.demos.page import picture
 from rnnbook.demos.weights import lstm_weights, pack, quantised
 from rnnbook.page.plotting import use_book_style
+from waiting import PATIENCE, let_it_paint
 
 # ------------------------------------------------------------------ the recurrences
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from playwright.sync_api import expect
 
-from conftest import ROOT
+from built import ROOT
 from demo_examples import seer, stop_the_clock
 from picture_examples import (
     FIRST,

@@ -17,8 +17,9 @@ from py_mini_racer import MiniRacer
 import validate
 from bookbuild.mathjax import styles, typeset
 from bookbuild.search import JapaneseSearch
-from conftest import ROOT, let_it_paint
+from built import ROOT
 from test_site import PAGES, settle, violations
+from waiting import let_it_paint
 
 # ------------------------------------------------------------------ accessibility
 

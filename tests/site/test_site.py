@@ -19,7 +19,7 @@ from pygments import highlight
 from pygments.lexers import PythonLexer
 
 from bookbuild.style import Formatter, code_colours
-from conftest import ROOT
+from built import ROOT
 from demo_examples import stop_the_clock
 
 PARTS = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))["parts"]

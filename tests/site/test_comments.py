@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 
 from bookbuild.catalogues import messages
 from bookbuild.comments import comments, translated
-from conftest import ROOT
+from built import ROOT
 
 COMMENTS = ROOT / "book/locale/ja/LC_MESSAGES/comments.po"
 SOURCES = {

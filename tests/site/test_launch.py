@@ -31,10 +31,12 @@ import validate
 from bookbuild.cache import code_of
 from bookbuild.notebooks import _write_formulas
 from bookbuild.plain import Markdown
-from conftest import BUILD, ROOT, serve
+from built import BUILD, ROOT, serve
 from rnnbook.page.glue import UNSEEN
 from rnnbook.records.definitions import sort
 from test_comments import plain
+
+pytestmark = pytest.mark.xdist_group("launch")  # they share a built site
 
 CHAPTERS = sorted(
     path.stem for path in (ROOT / "book").glob("*.md") if "{code-cell}" in path.read_text("utf-8")

@@ -1,0 +1,14 @@
+"""A run of each study, made again in its first steps. Together they take minutes."""
+
+import pytest
+
+from rnnbook.records import conduct
+from rnnbook.records.record import Record
+
+
+@pytest.mark.parametrize("name", conduct.names())
+def test_the_first_steps_of_a_run_can_be_made_again(name):
+    record = Record.load(name)
+    run = list(record.runs)[len(record.runs) // 2]
+    trace = record.runs[run]["trace"]
+    assert conduct.first_difference(trace, conduct.replay(name, run)) is None
