@@ -474,6 +474,29 @@ def test_it_trains_to_the_end_and_begins_anew(show):
     assert "Press" in page.locator(".status").first.inner_text()
 
 
+SCROLL = """(far) => new Promise((done) => {
+  new IntersectionObserver((entries, observer) => {
+    if (entries.at(-1).isIntersecting === far) return;
+    observer.disconnect(); // those of the page, which are older, have been told, too
+    done();
+  }).observe(document.querySelector(".stage"));
+  scrollTo(0, far ? document.body.scrollHeight : 0);
+})"""
+
+
+def test_it_stands_still_where_nobody_sees_it(show):
+    page = show(trainer(lag=4, steps=250), '<p style="margin-top: 5000px">Far below.</p>')
+    stop_the_clock(page)
+    page.get_by_role("button", name="Train").click()
+    page.evaluate(SCROLL, True)
+    page.clock.run_for(100)
+    assert page.get_by_role("button", name="Pause").count() == 1
+    assert "Press" in page.locator(".status").first.inner_text()
+    page.evaluate(SCROLL, False)
+    page.clock.run_for(100)
+    assert page.locator(".status").first.inner_text().startswith("Step 250")
+
+
 @pytest.mark.parametrize(("lag", "steps"), [(30, 250), (49, 500)])
 def test_at_a_long_lag_the_lstm_learns_and_the_simple_rnn_does_not(lag, steps, show):
     """With the settings of the page and its first random weights."""

@@ -89,6 +89,16 @@ def test_one_kana_at_a_time_and_then_the_rest(show):
     assert kept(page) == whole
 
 
+def test_after_the_end_it_writes_the_name_once_more(show):
+    page = show(name_writer())
+    whole = kept(page)
+    stop_the_clock(page)
+    page.get_by_role("button", name="Write").click()
+    assert kept(page) == []
+    page.clock.run_for(16 * 300)
+    assert kept(page) == whole
+
+
 def test_on_a_phone_the_latest_kana_is_in_view(show):
     page = show(name_writer())
     page.set_viewport_size({"width": 360, "height": 740})
@@ -131,19 +141,26 @@ def test_an_answer_of_the_search_is_shown_kana_by_kana(show):
     assert page.locator(".answers [aria-current=true]").inner_text().split("\n") == [text, p]
 
 
+EXAMPLES = ["ada", "ben", "cid", "dan", "eva", "flo", "gus", "hal", "ida", "jan", "kim"]
+
+
 def test_that_the_search_has_found_better_is_said(show):
     """Of this model, the likeliest first kana begins no likeliest answer."""
     model = names_model()
-    better = next(
-        name
-        for name in ("ada", "ben", "cid", "dan", "eva", "flo", "gus", "hal", "ida", "jan", "kim")
-        if beam_beats_greedy(model, name)
-    )
+    better = next(name for name in EXAMPLES if beam_beats_greedy(model, name))
     page = show(name_writer(model, ["anna", better]))
     page.emulate_media(reduced_motion="reduce")
     page.get_by_role("button", name=better).click()
     assert "likelier" in page.locator(".status").inner_text()
     page.locator(".answers button").first.click()
+    assert "likelier" not in page.locator(".status").inner_text()
+
+
+def test_of_an_answer_that_is_the_likeliest_nothing_better_is_said(show):
+    model = names_model()
+    best = next(name for name in EXAMPLES if not beam_beats_greedy(model, name))
+    page = show(name_writer(model, [best]))
+    assert kept(page)[-1] == "end"
     assert "likelier" not in page.locator(".status").inner_text()
 
 

@@ -67,8 +67,13 @@ function makeTrainer(stage, settings) {
   }
 
   function run() {
-    let drawn = 0;
     go.textContent = say("Pause");
+    work();
+  }
+
+  /** Learn, a little at a time. */
+  function work() {
+    let drawn = 0;
     const step = () => {
       const batch = Array.from({ length: BATCH }, () => example(lag, random));
       learners.forEach((learner, k) => {
@@ -128,6 +133,11 @@ function makeTrainer(stage, settings) {
     signs, element("div", { class: "controls line training" }, go, lags, again), scores.node,
     element("div", { class: "below" }, legend([{ name: say("guessing"), color: "grey", dashed: true }]), count),
     status, loss.svg, clipLabel, norms.svg);
+  new IntersectionObserver((entries) => { // where nobody sees it, it does not take a core
+    if (!stop) return;
+    stop();
+    if (entries.at(-1).isIntersecting) work();
+  }).observe(stage);
   reset();
 }
 
