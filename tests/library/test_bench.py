@@ -1,6 +1,7 @@
 """The benchmark counts what it says; how fast a machine is, no test can know."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -35,6 +36,21 @@ def test_a_step_trains():
     step, _, _ = bench.digits_step()
     losses = [step() for _ in range(30)]
     assert losses[-1] < losses[0] - 0.01
+
+
+def test_the_speed_of_writing_is_that_of_the_characters_after_a_first_few(monkeypatch):
+    """On a clock of its own, which goes on by half a second for each character."""
+    now, written = [0.0], []
+
+    def sample(model, vocabulary, prompt, characters):
+        now[0] += characters / 2
+        written.append(real(model, vocabulary, prompt, characters).removeprefix(prompt))
+
+    real = bench.sample
+    monkeypatch.setattr(bench, "sample", sample)
+    monkeypatch.setattr(bench, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    assert bench.writing_speed(40) == 2.0
+    assert [len(text) for text in written] == [20, 40]
 
 
 def test_the_report_is_json_without_a_host_name(monkeypatch):

@@ -4,6 +4,7 @@ import functools
 import gzip
 import io
 import os
+import random
 import re
 from html import unescape
 from pathlib import Path
@@ -244,6 +245,26 @@ def compressed(path: Path) -> int:
     return len(gzip.compress(content) if path.suffix in TEXT_FILES else content)
 
 
+def test_what_a_page_takes_is_counted(page, tmp_path):
+    """Or the budgets would be kept by whatever is not seen."""
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models/m.js").write_bytes(random.Random(0).randbytes(3000).hex().encode())
+    (tmp_path / "picture.png").write_bytes(random.Random(1).randbytes(5000))
+    head = '<link rel="icon" href="data:,"><script src="models/m.js"></script>'
+    text = f'<html><head>{head}</head><body><p>A</p><img src="picture.png"></body></html>'
+    (tmp_path / "page.html").write_text(text)
+    page.goto((tmp_path / "page.html").as_uri())
+    found = weight(page)
+    assert (found["elements"], found["requests"]) == (7, 3)
+    assert found["models (kB)"] == pytest.approx(3.4, abs=0.3)  # 6000 digits, compressed
+    assert found["document (kB)"] == pytest.approx(0.16, abs=0.05)
+    assert found["all (kB)"] == pytest.approx(5 + found["document (kB)"])
+    assert over_budget(BUDGETS) == {}
+    for what in BUDGETS:
+        assert set(over_budget(BUDGETS | {what: BUDGETS[what] + 1})) == {what}
+    page.problems.clear()  # what it runs is no program
+
+
 def over_budget(found: dict[str, float]) -> dict[str, float]:
     return {what: value for what, value in found.items() if value > BUDGETS[what]}
 
@@ -465,18 +486,26 @@ def test_in_the_dark_a_drawing_has_the_ground_of_its_page(figure, page, html):
 
 
 def test_programs_and_weights_are_files_that_both_editions_share(html):
-    weights = set()
+    pages = {}
     for page in PAGES:
         text = (html / page).read_text("utf-8")
         assert "rnnbookModels" not in text and "use strict" not in text, page
         assert text.count('<link rel="stylesheet"') <= 1, page
-        found = re.findall(r'data-source="(.*?)"', text)
-        weights |= {(html / page).parent / address for address in found}
-    files = {path.resolve() for path in weights}
-    assert (
-        len(weights) == 2 * len(files) == 16
-    )  # of digits, Shakespeare, names, speech, pictures, kanji and, twice, attention, in two pages
-    assert all(path.is_file() for path in files)
+        figures = BeautifulSoup(text, "html.parser").select(".rnn-demo")
+        pages[page] = [
+            ((html / page).parent / one["data-source"]).resolve()
+            if "data-source" in one.attrs
+            else None
+            for one in figures
+        ]
+        without = {one["data-demo"] for one in figures if "data-source" not in one.attrs}
+        assert without <= {"gates", "gradient", "trainer"}, page  # these begin with random weights
+        for one, path in zip(figures, pages[page], strict=True):
+            assert path is None or one["data-weights"] in path.read_text("utf-8"), page
+    assert {name: len(found) for name, found in pages.items() if found} == {
+        page: len(kinds) for page in PAGES if (kinds := DEMOS.get(Path(page).stem, []))
+    }
+    assert all(pages[f"ja/{page}"] == found for page, found in pages.items() if page[:3] != "ja/")
     assert not (html / "ja" / "_static" / "models").exists()
 
 
