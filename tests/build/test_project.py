@@ -17,7 +17,6 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-import mutants
 from built import ROOT
 
 GENERATED = {
@@ -206,13 +205,6 @@ def test_every_drawing_has_a_title_and_no_copy_of_data_is_committed():
 
 
 # ------------------------------------------------------------------ the tests themselves
-
-
-def test_every_fault_of_mutants_still_fits_the_library():
-    for fault in mutants.FAULTS:
-        mutants.with_fault(fault, (ROOT / mutants.path_of(fault)).read_text("utf-8"))
-    assert all((ROOT / path).is_file() for path in mutants.files(*mutants.FAULTS))
-    assert len({fault.name for fault in mutants.FAULTS}) == len(mutants.FAULTS) >= 30
 
 
 def test_the_library_is_checked_without_the_book_and_without_a_browser():
