@@ -1,4 +1,4 @@
-"""`make mutants`: where its faults belong, whatever things are called and however they are laid out."""
+"""`make mutants`: where its faults belong, however things are called and laid out."""
 
 import ast
 import re
