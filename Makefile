@@ -56,8 +56,9 @@ long: .venv/ready  ## Train the two large models of the chapter "Hold a record f
 	@seq 0 1 | OMP_NUM_THREADS=1 xargs -P 2 -I{} $(PY) -m rnnbook train shakespeare \
 	    --long --seed {} --output runs/long-{}.pt --resume
 
-lint: .venv/ready  ## Check style, spelling and layers
+lint: .venv/ready  ## Check style, spelling, layers and workflows
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m codespell_lib && .venv/bin/lint-imports
+	@.venv/bin/zizmor --quiet --offline .github
 
 mutants: .venv/ready  ## Put small faults into the library, one at a time: do its tests notice?
 	@$(PY) tools/mutants.py

@@ -1,7 +1,8 @@
 """The commands of .github/workflows/book.yml, run here as GitHub would: `make workflow`.
 
-Reads the workflow and runs the `run` steps of its job `test`, in their order, in a fresh clone of
-the last commit; then those of the job `notebooks`, against a bare repository in place of GitHub.
+Reads the workflow and runs the `run` steps of its jobs `test` and `japanese`, in their order, in a
+fresh clone of the last commit; then those of the job `notebooks`, against a bare repository in
+place of GitHub.
 Left out: the steps that are actions of GitHub's. What they do to the files is done by hand below.
 """
 
@@ -16,6 +17,7 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).parents[1]
+WORKFLOWS = ROOT / ".github/workflows"
 # By the name of the step: what is run instead, and why.
 INSTEAD = {
     "The small build of PyTorch": (
@@ -25,10 +27,14 @@ INSTEAD = {
 }
 
 
-def steps(job: str) -> list[dict[str, Any]]:
+def jobs(workflow: str) -> dict[str, dict[str, Any]]:
+    """The jobs of a workflow, by their names."""
+    return yaml.safe_load((WORKFLOWS / f"{workflow}.yml").read_text("utf-8"))["jobs"]
+
+
+def steps(job: str, workflow: str = "book") -> list[dict[str, Any]]:
     """The steps of a job that are commands, not actions, in their order."""
-    workflow = yaml.safe_load((ROOT / ".github/workflows/book.yml").read_text("utf-8"))
-    return [step for step in workflow["jobs"][job]["steps"] if "run" in step]
+    return [step for step in jobs(workflow)[job]["steps"] if "run" in step]
 
 
 def run(command: str, folder: Path, **environment: str | Path) -> None:
@@ -54,7 +60,7 @@ def main() -> None:
         for link in ("python", "python3"):
             (bin / link).symlink_to(os.path.realpath(sys.executable))
         cache = ROOT / "_build/.jupyter_cache"
-        if cache.exists():  # as actions/cache does
+        if cache.exists():  # as actions/cache/restore does
             shutil.copytree(cache, clone / "_build/.jupyter_cache")
         environment = {
             "PATH": f"{bin}:{os.environ['PATH']}",
@@ -62,7 +68,7 @@ def main() -> None:
             "GITHUB_SHA": git("rev-parse", "HEAD", folder=clone),
             "RUNNER_TEMP": name,
         }
-        for step in steps("test"):
+        for step in steps("test") + steps("japanese"):
             command, reason = INSTEAD.get(step.get("name"), (step["run"], ""))
             print(f"== {command}" + (f"  ({reason})" if reason else ""), flush=True)
             run(command, clone, **environment)

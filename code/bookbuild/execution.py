@@ -29,6 +29,7 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
+from traitlets.config import Config
 
 from bookbuild import cache
 from rnnbook import machine
@@ -37,6 +38,9 @@ logger = logging.getLogger(__name__)
 
 MEMORY = 2e9  # bytes that a chapter may need
 EVERY = 15  # seconds: how often we say at which cells the chapters are, if none ends
+# What a kernel and its client say to each other is encrypted where the kernel can do that: from its
+# release 7.3 on ipykernel warns on standard error if it is not.
+ENCRYPTED = Config({"KernelManager": {"transport_encryption": "auto"}})
 
 
 @dataclass
@@ -62,6 +66,7 @@ class Chapter:
         begin = perf_counter()
         self.client = NotebookClient(
             self.notebook,
+            config=ENCRYPTED,
             timeout=config.execution_timeout,
             allow_errors=config.execution_allow_errors,
             record_timing=False,  # what it adds to a cell would count as another cell

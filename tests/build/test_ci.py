@@ -1,13 +1,18 @@
-"""What runs elsewhere: .ci/run for whoever calls it, and the shell lines of GitHub's workflow."""
+"""What runs elsewhere: .ci/run for whoever calls it, and the workflows of GitHub."""
 
 import os
+import re
 import shutil
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
+import textlint
+import validate
 import workflow
 from built import ROOT
 
@@ -115,7 +120,7 @@ def test_it_can_be_called():
     assert os.stat(ROOT / ".ci/run").st_mode & stat.S_IXUSR
 
 
-# ------------------------------------------------------------------ book.yml
+# ------------------------------------------------------------------ .github
 
 
 def test_a_step_runs_as_on_github(tmp_path):
@@ -126,11 +131,183 @@ def test_a_step_runs_as_on_github(tmp_path):
     assert not (tmp_path / "c").exists()
 
 
-def test_the_job_installs_then_tests_then_packs():
-    commands = [step["run"] for step in workflow.steps("test")]
-    assert commands[0].split()[-1] == ".binder/requirements.txt"
-    assert commands[1:] == [".ci/run", "make textlint", "make zip"]
-    assert set(workflow.INSTEAD) <= {step.get("name") for step in workflow.steps("test")}
+# The first release of each action that runs on Node 24, as its action.yml says; GitHub's runners
+# have no Node 20 any more. Of an action made of others, the first that uses only such ones.
+ON_NODE_24 = {
+    "actions/cache": 5,
+    "actions/checkout": 5,
+    "actions/deploy-pages": 5,
+    "actions/download-artifact": 7,
+    "actions/setup-python": 6,
+    "actions/upload-artifact": 6,
+    "actions/upload-pages-artifact": 5,
+}
+NAMES = sorted(path.stem for path in workflow.WORKFLOWS.glob("*.yml"))
+
+
+def test_every_action_runs_on_node_24_and_is_the_same_everywhere():
+    found = set()
+    for name in NAMES:
+        text = (workflow.WORKFLOWS / f"{name}.yml").read_text("utf-8")
+        found.update(re.findall(r"uses: (\w+/[\w-]+)[\w/-]*@(\w+) # v(\d+)", text))
+    assert {action for action, *_ in found} == ON_NODE_24.keys()
+    assert len(found) == len(ON_NODE_24)  # one commit of each
+    assert not {a: int(v) for a, _, v in found if int(v) < ON_NODE_24[a]}
+
+
+def test_a_job_may_write_only_what_it_writes():
+    may = {}
+    for name in NAMES:
+        for job, settings in workflow.jobs(name).items():
+            rights = settings.get("permissions", {})
+            may |= {f"{name}.{job}": {right for right in rights if rights[right] == "write"}}
+    assert {job: rights for job, rights in may.items() if rights} == {
+        "book.publish": {"pages", "id-token"},
+        "book.notebooks": {"contents"},
+        "data.release": {"contents"},
+        "weekly.report": {"issues"},
+    }
+
+
+def test_git_keeps_a_key_only_where_something_is_pushed():
+    kept = set()
+    for name in NAMES:
+        for job, settings in workflow.jobs(name).items():
+            for step in settings["steps"]:
+                if "actions/checkout@" in step.get("uses", ""):
+                    kept |= {job} if step["with"]["persist-credentials"] else set()
+    assert kept == {"notebooks"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_command_of_a_workflow_contains_what_others_write(name):
+    """`${{ … }}` is put into a command before a shell reads it; variables are safe."""
+    for job in workflow.jobs(name):
+        assert not [step for step in workflow.steps(job, name) if "${{" in step["run"]]
+
+
+def test_a_change_is_built_once():
+    """YAML takes the key `on` for a truth value."""
+    events = yaml.safe_load((workflow.WORKFLOWS / "book.yml").read_text("utf-8"))[True]
+    assert events == {"push": {"branches": ["main"]}, "pull_request": None}
+
+
+def test_what_was_executed_is_kept_even_if_a_test_fails():
+    every = workflow.jobs("book")["test"]["steps"]
+    places = [k for k, step in enumerate(every) if "/cache/" in step.get("uses", "")]
+    tests = every.index({"run": ".ci/run"})
+    restore, save = (every[k] for k in places)
+    assert places[0] < tests < places[1] and save["if"].startswith("always() && ")
+    assert "/restore@" in restore["uses"] and "/save@" in save["uses"]
+    assert restore["with"]["path"] == save["with"]["path"]
+    assert save["with"]["key"].startswith(restore["with"]["restore-keys"])
+    assert "${{ matrix.python }}" in restore["with"]["restore-keys"]
+
+
+def test_an_outage_of_npm_stops_no_publishing():
+    """Neither a job that publishes nor one that it waits for runs what npm fetches."""
+    jobs, waits = workflow.jobs("book"), ["publish", "notebooks"]
+    for job in waits:
+        needs = jobs[job].get("needs", [])
+        waits += [needs] if isinstance(needs, str) else needs
+    commands = [step["run"] for job in waits for step in workflow.steps(job)]
+    assert ".ci/run" in commands
+    assert not [c for c in commands if re.search(r"\b(npm|npx|textlint|validate)\b", c)]
+    with pytest.MonkeyPatch.context() as patch:  # and so do not the tests that .ci/run runs
+        patch.setenv("CI", "true")
+        patch.setenv("PATH", "")
+        assert "step of its own" in textlint.obstacle() and "once a week" in validate.obstacle()
+
+
+def test_the_small_pytorch_is_what_each_job_installs():
+    """The address of its index stands in the file for Binder alone."""
+    binder = (ROOT / ".binder/requirements.txt").read_text("utf-8")
+    assert len(re.findall("^--extra-index-url https://", binder, re.MULTILINE)) == 1
+    for name in NAMES:
+        for job in workflow.jobs(name):
+            commands = [step["run"] for step in workflow.steps(job, name)]
+            if any(re.search(r"make |\.ci/run|\.venv", command) for command in commands):
+                assert ".binder/requirements.txt" in commands[0], (name, job)
+
+
+def test_the_libraries_are_installed_with_that_index(tmp_path, monkeypatch):
+    (tmp_path / "make").write_text('#!/bin/sh\necho "$1 $PIP_EXTRA_INDEX_URL" > made\n')
+    (tmp_path / "make").chmod(0o755)
+    shutil.copytree(ROOT / ".binder", tmp_path / ".binder")
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    command = workflow.steps("libraries", "weekly")[0]["run"]
+    workflow.run(command, tmp_path, LIBRARIES="oldest")
+    assert re.fullmatch(r"oldest https://\S+\n", (tmp_path / "made").read_text())
+
+
+GH = """
+[ "$2" != list ] || echo "$KNOWN"
+[ "$2" != view ] || [ -n "$KNOWN" ]
+"""
+
+
+@pytest.fixture
+def gh(tmp_path, monkeypatch):
+    """Run the commands of a job beside a `gh` that only notes: what it was asked to write."""
+    (tmp_path / "gh").write_text(f"{STUB}{GH}\n")
+    (tmp_path / "gh").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+
+    def call(job: str, name: str, **environment: str) -> list[str]:
+        (tmp_path / "log").unlink(missing_ok=True)
+        for step in workflow.steps(job, name):
+            workflow.run(step["run"], tmp_path, LOG=tmp_path / "log", **environment)
+        calls = (tmp_path / "log").read_text().splitlines()
+        return [c for c in calls if c.split()[2] not in ("list", "view")]
+
+    return call
+
+
+def test_what_fails_in_a_week_becomes_one_issue(gh, tmp_path):
+    (made,) = gh("report", "weekly", RUN="https://example.org/7", KNOWN="")
+    assert made == "gh issue create --title The weekly checks fail --body-file body.md"
+    assert "https://example.org/7" in (tmp_path / "body.md").read_text()
+    (tmp_path / "found").mkdir()
+    lines = "a.md:3: [ok] https://a\nb.md:1: [broken] https://b: 404\n"
+    (tmp_path / "found/output.txt").write_text(lines)
+    (edited,) = gh("report", "weekly", RUN="https://example.org/8", KNOWN="12")
+    assert edited == "gh issue edit 12 --body-file body.md"
+    body = (tmp_path / "body.md").read_text()
+    assert "https://example.org/8" in body and "https://b: 404" in body and "https://a" not in body
+
+
+def test_every_job_of_the_week_is_reported():
+    jobs = workflow.jobs("weekly")
+    report = jobs["report"]
+    assert {*report["needs"], "report"} == jobs.keys()
+    assert report["if"].startswith("always() && ") and "'failure'" in report["if"]
+
+
+def test_the_data_are_put_into_their_release(gh, tmp_path):
+    (tmp_path / "packed").mkdir()
+    for name in ("names.tsv.gz", "LICENCES.txt"):
+        (tmp_path / "packed" / name).touch()
+    upload = "gh release upload data --clobber packed/LICENCES.txt packed/names.tsv.gz"
+    created, uploaded = gh("release", "data", GITHUB_SHA="abc", KNOWN="")
+    assert created.startswith("gh release create data --target abc --latest=false ")
+    assert uploaded == upload
+    assert gh("release", "data", GITHUB_SHA="abd", KNOWN="yes") == [upload]
+
+
+def test_the_data_are_packed_when_their_code_changes():
+    events = yaml.safe_load((workflow.WORKFLOWS / "data.yml").read_text("utf-8"))[True]
+    (pattern,) = events["push"]["paths"]
+    assert any(ROOT.glob(f"{pattern}/*.py"))
+
+
+def test_a_linter_of_workflows_finds_nothing():
+    """zizmor looks for what a stranger could make use of."""
+    folders = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    zizmor = shutil.which("zizmor", path=folders)
+    assert zizmor, "zizmor is not installed: pip install -r requirements.txt"
+    command = [zizmor, "--offline", "--no-progress", ".github"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 def commit(folder: Path, **files: str) -> None:
@@ -171,27 +348,44 @@ def test_the_notebooks_replace_their_branch_and_touch_no_other(tmp_path, monkeyp
     assert workflow.git("rev-parse", "main", folder=origin) == main
 
 
-def test_all_commands_of_the_workflow_run_in_a_fresh_clone(tmp_path, monkeypatch, capfd):
-    """`make workflow`, with programs in place of those that would take an hour."""
-    programs = {"chromium": "", "fc-list": "echo Noto", "make": PACKED}
-    for name, body in programs.items():
+@pytest.fixture
+def programs(tmp_path, monkeypatch):
+    """Programs in place of those that would take an hour; the targets `make` was called for."""
+    for name, body in {"chromium": "", "fc-list": "echo Noto", "make": PACKED}.items():
         (tmp_path / name).write_text(f"{STUB}{body}\n")
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     monkeypatch.setenv("LOG", str(tmp_path / "log"))
+
+    def made() -> list[str]:
+        calls = (tmp_path / "log").read_text().splitlines()
+        return [call.removeprefix("make ") for call in calls if call.startswith("make")]
+
+    return made
+
+
+def test_all_commands_of_the_workflow_run_in_a_fresh_clone(programs, capfd):
+    """`make workflow`. The clone has an environment and an address when `make` is called."""
     workflow.main()
-    called = (tmp_path / "log").read_text().splitlines()
-    made = [call.removeprefix("make ") for call in called if call.startswith("make")]
-    assert made == ["test", "textlint", "zip"]
+    assert programs() == ["test", "zip", "textlint"]
     said = capfd.readouterr().out.splitlines()
     steps = [line.split()[1] for line in said if line.startswith("==")]
-    assert steps == ["python", ".ci/run", "make", "make", "Replace"]
+    assert steps == ["python", ".ci/run", "make", "python", "make", "Replace"]
     published = {line.split("|")[0].strip() for line in said if line.endswith("| 1 +")}
     assert published == {"lstm.ipynb", "ja/lstm.ipynb"}
 
 
+def test_nothing_is_packed_or_published_where_a_test_fails(programs, monkeypatch, capfd):
+    monkeypatch.setenv("FAILS", "test")
+    with pytest.raises(subprocess.CalledProcessError):
+        workflow.main()
+    assert programs() == ["test"]
+    assert "Replace" not in capfd.readouterr().out
+
+
 PACKED = """
 [ -x .venv/bin/python ] && [ -n "$GITHUB_REPOSITORY" ] || exit 1
+[ "$1" != "$FAILS" ] || exit 1
 mkdir -p _build/html/_notebooks _build/html/ja/_notebooks
 echo '{}' | tee _build/html/_notebooks/lstm.ipynb > _build/html/ja/_notebooks/lstm.ipynb
 """

@@ -77,6 +77,7 @@ WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
     ("schema", "paths"),
     [
         ("github-workflows", WORKFLOWS),
+        ("dependabot", [ROOT / ".github/dependabot.yml"]),
         ("github-issue-forms", [ROOT / f".github/ISSUE_TEMPLATE/{name}.yml" for name in FORMS]),
         ("github-issue-config", [ROOT / ".github/ISSUE_TEMPLATE/config.yml"]),
         ("citation-file-format", [ROOT / "CITATION.cff"]),
