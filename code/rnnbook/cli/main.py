@@ -40,6 +40,7 @@ def explained_errors() -> tuple[type[Exception], ...]:
     """The errors whose message is written for the user. Any other is a mistake of ours."""
     from rnnbook.data.digit_image import ImageError
     from rnnbook.data.fetch import DataError
+    from rnnbook.extras import MissingExtra
     from rnnbook.records.conduct import StudyError
     from rnnbook.training.checkpoints import CheckpointError
     from rnnbook.training.distributed import ProcessError
@@ -47,7 +48,7 @@ def explained_errors() -> tuple[type[Exception], ...]:
     from rnnbook.training.settings import Diverged
 
     ours = UsageError, RunError, ProcessError, CheckpointError, Diverged
-    return *ours, StudyError, DataError, ImageError
+    return *ours, StudyError, DataError, ImageError, MissingExtra
 
 
 def program() -> int:

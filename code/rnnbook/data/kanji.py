@@ -15,12 +15,14 @@ from functools import cache, cached_property
 from typing import NamedTuple
 from xml.etree import ElementTree
 
-from svg.path import Move, parse_path
-
 from rnnbook.data.fetch import verified
 from rnnbook.data.pen import Point, Stroke, thinned
 from rnnbook.data.source_archive import SourceArchive
 from rnnbook.data.split import bucket
+from rnnbook.extras import needs
+
+with needs("kanji"):
+    from svg.path import Move, parse_path
 
 FILE = "kanji.tsv"
 SHA256 = "ef11b6181f48eef6ce7fa7c352f154067d4e6b1a8eda4e97212817ad5f5b2391"

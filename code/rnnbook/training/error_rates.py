@@ -7,7 +7,10 @@ sequence of all the answers that are right. Raises `ValueError` when the lengths
 import re
 from collections.abc import Sequence
 
-from rapidfuzz.distance import Levenshtein
+from rnnbook.extras import needs
+
+with needs("scores"):
+    from rapidfuzz.distance import Levenshtein
 
 References = Sequence[Sequence[str]]
 VARIANTS = str.maketrans({"ー": "", "ッ": "", "ヷ": "バ", "ヸ": "ビ", "ヹ": "ベ", "ヺ": "ボ"})
