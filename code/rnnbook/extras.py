@@ -4,7 +4,7 @@ Readers install what all chapters need. Where a chapter needs more, the module t
 what to install: `pip install "rnnbook[dates]"`. The extras are those of pyproject.toml.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 
@@ -13,7 +13,7 @@ class MissingExtra(ModuleNotFoundError):
 
 
 @contextmanager
-def needs(extra: str) -> Iterator[None]:
+def needs(extra: str) -> Generator[None]:
     """Import libraries of an extra within it. Raises `MissingExtra` where one is not installed."""
     try:
         yield

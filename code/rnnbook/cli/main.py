@@ -56,6 +56,6 @@ def program() -> int:
     sys.stdout = sys.stdout or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
     sys.stderr = sys.stderr or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
     sys.stdin = sys.stdin or os.fdopen(os.open(os.devnull, os.O_RDONLY))
-    sys.stdout.reconfigure(errors="replace")  # a console may lack a character of the text
-    sys.stdin.reconfigure(errors="replace")
+    for stream in (sys.stdout, sys.stdin):  # a console may lack a character of the text
+        stream.reconfigure(errors="replace")  # pyrefly: ignore[missing-attribute]
     return main()

@@ -111,8 +111,9 @@ def _kanji(sign: str, strokes: str, left: str, left_strokes: str) -> Kanji:
 
 def kanji_of(sign: str, drawing: bytes) -> Kanji:
     """The kanji in an SVG drawing of KanjiVG."""
-    group = ElementTree.fromstring(drawing).find(f"{SVG}g/{SVG}g")  # of the strokes, not numbers
-    strokes = tuple(stroke_of(path.get("d")) for path in group.iter(f"{SVG}path"))
+    groups = ElementTree.fromstring(drawing).findall(f"{SVG}g/{SVG}g")
+    group = groups[0]  # of the strokes, not numbers
+    strokes = tuple(stroke_of(path.get("d", "")) for path in group.iter(f"{SVG}path"))
     parts = {part.get(f"{KANJIVG}position"): part for part in group.findall(f"{SVG}g")}
     left, left_strokes = "", 0
     if "left" in parts and "right" in parts:

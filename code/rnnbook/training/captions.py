@@ -7,6 +7,7 @@ strictest. A measure must be read beside what costs nothing: `best_constant`, `n
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import torch
 
@@ -65,7 +66,7 @@ def bleu(captions: Sequence[str], references: References) -> float:
     if len(captions) != len(references):
         raise ValueError(f"{len(captions)} captions and {len(references)} references")
     most = max(map(len, references))
-    columns = [[right[i] if i < len(right) else None for right in references] for i in range(most)]
+    columns: Any = [[r[i] if i < len(r) else None for r in references] for i in range(most)]
     with needs("scores"):
         from sacrebleu.metrics import BLEU
     return BLEU(tokenize="none").corpus_score(list(captions), columns).score / 100

@@ -14,7 +14,8 @@ with needs("scores"):
 
 References = Sequence[Sequence[str]]
 VARIANTS = str.maketrans({"ー": "", "ッ": "", "ヷ": "バ", "ヸ": "ビ", "ヹ": "ベ", "ヺ": "ボ"})
-BA_BI_BE_BO = dict(zip("ァィェォ", "バビベボ", strict=True))  # ヴァ is an older バ, and so on
+# ヴァ is an older バ, and so on
+BA_BI_BE_BO: dict[str, str] = dict(zip("ァィェォ", "バビベボ", strict=True))
 
 
 def exact(answers: Sequence[str], references: References) -> float:
