@@ -64,8 +64,10 @@ long: .venv/ready  ## Train the two large models of the chapter "Hold a record f
 	@seq 0 1 | OMP_NUM_THREADS=1 xargs -P 2 -I{} $(PY) -m rnnbook train shakespeare \
 	    --long --seed {} --output runs/long-{}.pt --resume
 
-lint: .venv/ready  ## Check style, spelling and layers
-	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m codespell_lib && .venv/bin/lint-imports
+lint: .venv/ready  ## Check style, types, spelling and layers, and the JavaScript
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m codespell_lib && \
+	    .venv/bin/lint-imports && $(PY) -m pyrefly check --python-interpreter-path $(PY) && \
+	    $(PY) tests/javascript.py
 
 mutants: .venv/ready  ## Put small faults into the library, one at a time: do its tests notice?
 	@$(PY) tests/mutants.py $(LIBRARY) --deselect=$(DIGESTS)

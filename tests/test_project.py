@@ -15,9 +15,11 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+import javascript
 import mutants
 from conftest import ROOT
 from distributions import closure, listed, project, requirements
+from rnnbook.demos import kinds
 
 GENERATED = {
     ".git",
@@ -58,6 +60,29 @@ def test_style():
 
 def test_spelling():
     check("-m", "codespell_lib")
+
+
+def test_types():
+    check("-m", "pyrefly", "check", "--python-interpreter-path", sys.executable)
+
+
+def test_the_javascript_has_no_mistake_that_a_linter_knows():
+    assert javascript.findings() == []
+    assert javascript.lint(*javascript.PAGES) == []
+
+
+def test_the_linter_sees_a_name_that_no_file_defines_and_one_that_no_program_uses(
+    tmp_path, monkeypatch
+):
+    shutil.copytree(kinds.JS, tmp_path / "js")
+    monkeypatch.setattr(kinds, "JS", tmp_path / "js")
+    path = tmp_path / "js/gate_cell.js"
+    path.write_text(path.read_text("utf-8").replace("function runCell(", "function run("), "utf-8")
+    unused, undefined = javascript.findings()
+    assert (unused.file, unused.rule) == (path.name, "eslint(no-unused-vars)")
+    assert "function run(" in path.read_text("utf-8").splitlines()[unused.line - 1]
+    assert (undefined.file, undefined.rule) == ("gates.js", "eslint(no-undef)")
+    assert "runCell" in undefined.message
 
 
 def test_layers():
