@@ -56,9 +56,10 @@ long: .venv/ready  ## Train the two large models of the chapter "Hold a record f
 	@seq 0 1 | OMP_NUM_THREADS=1 xargs -P 2 -I{} $(PY) -m rnnbook train shakespeare \
 	    --long --seed {} --output runs/long-{}.pt --resume
 
-lint: .venv/ready  ## Check style, spelling, layers and workflows
-	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m codespell_lib && .venv/bin/lint-imports
-	@.venv/bin/zizmor --quiet --offline .github
+lint: .venv/ready  ## Check style, types, spelling, layers and workflows, and the JavaScript
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m codespell_lib && \
+	    .venv/bin/lint-imports && $(PY) -m pyrefly check --python-interpreter-path $(PY) && \
+	    .venv/bin/zizmor --quiet --offline .github && $(PY) tools/javascript.py
 
 mutants: .venv/ready  ## Put small faults into the library, one at a time: do its tests notice?
 	@$(PY) tools/mutants.py

@@ -86,7 +86,7 @@ class Chapter:
         """End its kernel, so that nobody waits for it."""
         self.killed = True
         with suppress(AttributeError):  # none is running
-            self.client.km.provisioner.process.kill()
+            self.client.km.provisioner.process.kill()  # pyrefly: ignore[missing-attribute]
 
 
 def execute(chapters: list[Chapter], config, store: JupyterCacheAbstract) -> dict[str, str]:

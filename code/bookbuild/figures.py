@@ -37,7 +37,7 @@ def size(path: Path) -> tuple[int, int]:
     if path.suffix != ".svg":
         with Image.open(path) as picture:
             return picture.size
-    _, _, width, height = map(float, ElementTree.parse(path).getroot().get("viewBox").split())
+    _, _, width, height = map(float, ElementTree.parse(path).getroot().get("viewBox", "").split())
     return round(width), round(height)
 
 
@@ -55,7 +55,7 @@ def labels(drawing: Element) -> Iterator[tuple[str, Element, Element]]:
     for around in drawing.iter(GROUP):
         for comment, curves in pairwise(around):
             if comment.tag is Comment and curves.tag == GROUP:
-                yield comment.text.strip(), around, curves
+                yield (comment.text or "").strip(), around, curves
 
 
 def pieces(drawing: Element) -> Iterator[tuple[str, Element, str]]:
@@ -80,7 +80,8 @@ def translate(drawing: Element, words: dict[str, str]) -> None:
 
 def anchor(label: Element, above: dict[Element, Element]) -> str:
     """Which end of a label stays where it is: at a legend the begin, at a vertical axis the end."""
-    while (label := above.get(label)) is not None:
+    while label in above:
+        label = above[label]
         for place, end in (("legend", "start"), ("ytick", "end")):
             if label.get("id", "").startswith(place):
                 return end
@@ -89,8 +90,8 @@ def anchor(label: Element, above: dict[Element, Element]) -> str:
 
 def write(words: str, around: Element, curves: Element, end: str) -> None:
     """Write `words` in the place of curves; what defines curves stays, for others to use."""
-    transform = curves.get("transform")
-    scale = float(SCALE.search(transform)[1])
+    transform = curves.get("transform", "")
+    scale = float(SCALE.findall(transform)[0])
     shifts = (SHIFT.match(use.get("transform", "")) for use in curves.iter(USE))
     width = scale * (max(float(shift[1]) if shift else 0 for shift in shifts) + 0.6 * EM)
     for use in curves.findall(USE):

@@ -114,7 +114,7 @@ def first_cell(app: Sphinx) -> NotebookNode:
         return new_markdown_cell(words)
     what = _("Installs the code of the book, which the cells below import")
     package = f"git+{repository}@{os.environ.get('GITHUB_SHA', 'main')}"
-    return new_code_cell(f"# {what}\n%pip install --quiet 'rnnbook @ {package}'")
+    return new_code_cell(f"# {what}\n%pip install --quiet 'rnnbook[all] @ {package}'")
 
 
 def _write(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:

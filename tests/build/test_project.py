@@ -1,13 +1,12 @@
 """The repository itself: layers, style, pins, the workflow, and what it must not contain."""
 
-import ast
 import re
 import shutil
 import subprocess
 import sys
-import tomllib
 from fnmatch import fnmatch
 from importlib import metadata
+from itertools import chain
 from pathlib import Path
 
 import check_jsonschema
@@ -17,7 +16,10 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+import javascript
 from built import ROOT
+from distributions import closure, listed, project, requirements
+from rnnbook.demos import kinds
 
 GENERATED = {
     ".git",
@@ -45,11 +47,6 @@ FILES = sorted(
 assert "pyproject.toml" in FILES
 
 
-def project() -> dict:
-    """What pyproject.toml says of the package."""
-    return tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-
-
 def check(*arguments: str) -> None:
     result = subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout + result.stderr
@@ -62,6 +59,29 @@ def test_style():
 
 def test_spelling():
     check("-m", "codespell_lib")
+
+
+def test_types():
+    check("-m", "pyrefly", "check", "--python-interpreter-path", sys.executable)
+
+
+def test_the_javascript_has_no_mistake_that_a_linter_knows():
+    assert javascript.findings() == []
+    assert javascript.lint(*javascript.PAGES) == []
+
+
+def test_the_linter_sees_a_name_that_no_file_defines_and_one_that_no_program_uses(
+    tmp_path, monkeypatch
+):
+    shutil.copytree(kinds.JS, tmp_path / "js")
+    monkeypatch.setattr(kinds, "JS", tmp_path / "js")
+    path = tmp_path / "js/gate_cell.js"
+    path.write_text(path.read_text("utf-8").replace("function runCell(", "function run("), "utf-8")
+    unused, undefined = javascript.findings()
+    assert (unused.file, unused.rule) == (path.name, "eslint(no-unused-vars)")
+    assert "function run(" in path.read_text("utf-8").splitlines()[unused.line - 1]
+    assert (undefined.file, undefined.rule) == ("gates.js", "eslint(no-undef)")
+    assert "runCell" in undefined.message
 
 
 def test_layers():
@@ -108,7 +128,8 @@ def test_the_oldest_libraries_are_those_of_pyproject(tmp_path):
     (tmp_path / ".venv").mkdir()
     subprocess.run(["make", "oldest", "PYTHON=true", "PY=true"], cwd=tmp_path, check=True)
     made = {path.stem: path.read_text().splitlines() for path in tmp_path.glob(".venv/*.txt")}
-    limits = [line for line in project()["dependencies"] if ">=" in line]
+    extras = project()["optional-dependencies"].values()
+    limits = [one for one in chain(project()["dependencies"], *extras) if ">=" in one]
     assert limits and made["oldest"] == [f"{line.replace('>=', '==')}.*" for line in limits]
     names = tuple(f"{Requirement(line).name}==" for line in limits)
     pins = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
@@ -128,39 +149,15 @@ def test_the_package_is_empty_at_its_root():
     assert (ROOT / "code/rnnbook/__init__.py").read_text().strip() == ""
 
 
-def requirements(name: str, extra: str = "", **machine: str) -> list[Requirement]:
-    """The requirements of an installed distribution, or of an extra, that hold on this machine."""
-    found = map(Requirement, metadata.requires(name) or [])
-    return [r for r in found if r.marker is None or r.marker.evaluate({"extra": extra, **machine})]
-
-
-def closure(*roots: str) -> set[str]:
-    """Installed distributions, and all that they bring, by their normal names."""
-    seen, left = set(), [(canonicalize_name(name), "") for name in roots]
-    while left:
-        if (one := left.pop()) not in seen:
-            seen.add(one)
-            for r in requirements(*one):
-                left += [(canonicalize_name(r.name), extra) for extra in ("", *r.extras)]
-    return {name for name, _ in seen}
-
-
-def listed(name: str) -> list[Requirement]:
-    """The requirements in a file of pip's. Options are left out."""
-    lines = [line.split("#")[0].strip() for line in (ROOT / name).read_text("utf-8").splitlines()]
-    return [Requirement(line) for line in lines if line and not line.startswith("-")]
-
-
 READERS_CHOOSE = {"torch", "numpy", "matplotlib"}  # any release from the oldest that is tested
 
 
 def test_the_constraints_pin_what_is_installed_and_only_that():
     """So that a build today and one next year have the same tools."""
     pins = {canonicalize_name(r.name): r for r in listed("constraints.txt")}
-    tools = {r.name for r in listed("requirements.txt")}
-    own = {r.name for r in requirements("rnnbook")} - READERS_CHOOSE
-    used = closure(*tools, *own)
-    needed = used - closure(*READERS_CHOOSE)
+    tools = {str(r) for r in listed("requirements.txt")}
+    used = closure("rnnbook[all]", "bookbuild", *tools)
+    needed = used - closure(*READERS_CHOOSE) - {"rnnbook", "bookbuild"}
     other = {n for n in used & pins.keys() if not pins[n].specifier.contains(metadata.version(n))}
     if other and any((Path(sys.prefix) / f"{made}.txt").exists() for made in ("oldest", "newest")):
         pytest.skip(f"`make oldest` or `newest` has left constraints: {', '.join(sorted(other))}")
@@ -182,7 +179,8 @@ def test_readers_may_have_later_releases_of_torch_from_wherever_they_like():
         for line in (ROOT / name).read_text("utf-8").splitlines()
         if line.startswith("-")
     ]
-    assert sorted(options) == ["-c constraints.txt", "-e ."]  # no index of anybody's
+    ours = ["-c constraints.txt", "-e ./code/bookbuild", "-e .[all]"]
+    assert sorted(options) == ours  # no index of anybody's
     for name in READERS_CHOOSE:
         accepted = own[name].specifier
         (lowest,) = [Version(limit.version) for limit in accepted]
@@ -229,18 +227,3 @@ def test_pytest_passes_over_no_folder_of_tests(pytestconfig):
     names = {path.parent.name for path in (ROOT / "tests").rglob("test_*.py")}
     assert names == {"library", "build", "site"}
     assert {name for name in names if any(fnmatch(name, pattern) for pattern in over)} == set()
-
-
-def test_the_package_requires_what_it_imports_and_nothing_of_the_build():
-    """Whoever installs it, as in Colab, gets no Sphinx."""
-    imported = set()
-    for path in (ROOT / "code/rnnbook").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Import):
-                imported |= {alias.name.split(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom):
-                imported.add(node.module.split(".")[0])
-    imported -= {*sys.stdlib_module_names, "rnnbook"}
-    required = {re.match(r"[\w-]+", line)[0] for line in project()["dependencies"]}
-    modules = {"ipython": "IPython", "pillow": "PIL"}
-    assert {modules.get(name, name.replace("-", "_")) for name in required} == imported

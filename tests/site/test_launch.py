@@ -25,13 +25,14 @@ from jupyter_client import KernelManager
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from nbclient import NotebookClient
-from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import validate
 from bookbuild.cache import code_of
 from bookbuild.notebooks import _write_formulas
 from bookbuild.plain import Markdown
 from built import BUILD, ROOT, serve
+from distributions import closure
 from rnnbook.page.glue import UNSEEN
 from rnnbook.records.definitions import sort
 from test_comments import plain
@@ -103,38 +104,19 @@ def empty_wheel(folder: Path, name: str, version: str) -> None:
 
 
 def test_the_image_has_what_the_chapters_import_and_its_last_step_calls():
-    named = [line for line in IMAGE if line[0] not in "#-"] + ["rnnbook"] * ("-e ." in IMAGE)
-    there = {normal(one.name) for one in with_dependencies(*named)}
+    named = [line for line in IMAGE if line[0] not in "#-"]
+    there = closure("rnnbook[all]", *named) if "-e .[all]" in IMAGE else set()
     assert "jupyterlab" in named  # the links to Binder open a chapter in it
     homes = metadata.packages_distributions()
     for chapter in CHAPTERS:
         code = code_of((ROOT / f"book/{chapter}.md").read_text("utf-8"))
         modules = [module for module, _ in sort(ast.parse(code), code).imports.values()]
         tops = {module.split(".")[0] for module in modules} - sys.stdlib_module_names
-        assert {top for top in tops if not there & set(map(normal, homes[top]))} == set(), chapter
+        homeless = {top for top in tops if not there & set(map(canonicalize_name, homes[top]))}
+        assert homeless == set(), chapter
     step = (ROOT / ".binder/postBuild").read_text("utf-8")
     (command,) = metadata.entry_points(group="console_scripts", name="jupytext-config")
-    assert command.name in step and normal(command.dist.name) in there
-
-
-def normal(name: str) -> str:
-    return name.lower().replace("_", "-")
-
-
-def with_dependencies(*names: str) -> list[metadata.Distribution]:
-    """What pip would install for `names`, as far as it is installed here."""
-    found, waiting = {}, list(names)
-    while waiting:
-        name = normal(waiting.pop())
-        try:
-            one = metadata.distribution(name)
-        except metadata.PackageNotFoundError:  # Binder's JupyterLab
-            continue
-        if name not in found:
-            found[name] = one
-            needs = map(Requirement, one.requires or [])
-            waiting += [need.name for need in needs if not need.marker or need.marker.evaluate()]
-    return list(found.values())
+    assert command.name in step and canonicalize_name(command.dist.name) in there
 
 
 def test_jupyterlab_opens_markdown_as_a_notebook(tmp_path):
@@ -283,7 +265,7 @@ def test_a_notebook_has_every_cell_with_its_outputs(chapter, edition, published)
     notebook = notebook_of(chapter, edition, published)
     nbformat.validate(notebook)
     first, *others = notebook.cells
-    assert f"git+{REPOSITORY}@abc123" in first.source
+    assert f"'rnnbook[all] @ git+{REPOSITORY}@abc123'" in first.source
     assert bool(re.search("[ぁ-ん]", first.source)) == (edition == "ja/")
     code = [cell for cell in others if cell.cell_type == "code"]
     source = (ROOT / "book" / f"{chapter}.md").read_text("utf-8")
@@ -433,9 +415,10 @@ def environment_without_the_book(folder: Path) -> str:
     """
     venv.create(folder)
     packages = next(folder.glob("lib/python*/site-packages"))
-    for one in with_dependencies("rnnbook", "ipykernel", "pip"):
+    for name in closure("rnnbook[all]", "ipykernel", "pip") - {"rnnbook"}:
+        one = metadata.distribution(name)
         tops = {file.parts[0] for file in one.files if ".." not in file.parts}
-        for top in tops if one.name != "rnnbook" else ():
+        for top in tops:
             if not (packages / top).exists():  # packages may share a folder
                 (packages / top).symlink_to(one.locate_file(top))
     return str(folder / "bin/python")

@@ -40,6 +40,7 @@ def explained_errors() -> tuple[type[Exception], ...]:
     """The errors whose message is written for the user. Any other is a mistake of ours."""
     from rnnbook.data.digit_image import ImageError
     from rnnbook.data.fetch import DataError
+    from rnnbook.extras import MissingExtra
     from rnnbook.records.conduct import StudyError
     from rnnbook.training.checkpoints import CheckpointError
     from rnnbook.training.distributed import ProcessError
@@ -47,7 +48,7 @@ def explained_errors() -> tuple[type[Exception], ...]:
     from rnnbook.training.settings import Diverged
 
     ours = UsageError, RunError, ProcessError, CheckpointError, Diverged
-    return *ours, StudyError, DataError, ImageError
+    return *ours, StudyError, DataError, ImageError, MissingExtra
 
 
 def program() -> int:
@@ -55,6 +56,6 @@ def program() -> int:
     sys.stdout = sys.stdout or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
     sys.stderr = sys.stderr or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
     sys.stdin = sys.stdin or os.fdopen(os.open(os.devnull, os.O_RDONLY))
-    sys.stdout.reconfigure(errors="replace")  # a console may lack a character of the text
-    sys.stdin.reconfigure(errors="replace")
+    for stream in (sys.stdout, sys.stdin):  # a console may lack a character of the text
+        stream.reconfigure(errors="replace")  # pyrefly: ignore[missing-attribute]
     return main()

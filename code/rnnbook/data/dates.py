@@ -15,9 +15,13 @@ from functools import cache
 from typing import NamedTuple
 
 import torch
-from babel import Locale, UnknownLocaleError
-from babel.dates import DateTimeFormat, get_date_format
 from torch import Tensor
+
+from rnnbook.extras import needs
+
+with needs("dates"):
+    from babel import Locale, UnknownLocaleError
+    from babel.dates import DateTimeFormat, get_date_format
 
 LANGUAGES = (
     *("ca", "cs", "da", "de", "el", "en", "es", "fi", "fr", "hr", "hu", "id", "it"),

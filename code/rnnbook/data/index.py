@@ -79,6 +79,7 @@ class IndexFile:
             raise SourceError(f"is too new: {error}; update pypi-simple") from error
         except requests.HTTPError as error:
             answer = error.response
+            # pyrefly: ignore[missing-attribute]
             raise SourceError(f"answered {answer.status_code} {answer.reason}") from error
         except (requests.ConnectionError, urllib3.exceptions.HTTPError) as error:
             raise SourceError(f"failed: {_cause(error)}") from error

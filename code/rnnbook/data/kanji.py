@@ -15,12 +15,14 @@ from functools import cache, cached_property
 from typing import NamedTuple
 from xml.etree import ElementTree
 
-from svg.path import Move, parse_path
-
 from rnnbook.data.fetch import verified
 from rnnbook.data.pen import Point, Stroke, thinned
 from rnnbook.data.source_archive import SourceArchive
 from rnnbook.data.split import bucket
+from rnnbook.extras import needs
+
+with needs("kanji"):
+    from svg.path import Move, parse_path
 
 FILE = "kanji.tsv"
 SHA256 = "ef11b6181f48eef6ce7fa7c352f154067d4e6b1a8eda4e97212817ad5f5b2391"
@@ -109,8 +111,9 @@ def _kanji(sign: str, strokes: str, left: str, left_strokes: str) -> Kanji:
 
 def kanji_of(sign: str, drawing: bytes) -> Kanji:
     """The kanji in an SVG drawing of KanjiVG."""
-    group = ElementTree.fromstring(drawing).find(f"{SVG}g/{SVG}g")  # of the strokes, not numbers
-    strokes = tuple(stroke_of(path.get("d")) for path in group.iter(f"{SVG}path"))
+    groups = ElementTree.fromstring(drawing).findall(f"{SVG}g/{SVG}g")
+    group = groups[0]  # of the strokes, not numbers
+    strokes = tuple(stroke_of(path.get("d", "")) for path in group.iter(f"{SVG}path"))
     parts = {part.get(f"{KANJIVG}position"): part for part in group.findall(f"{SVG}g")}
     left, left_strokes = "", 0
     if "left" in parts and "right" in parts:

@@ -66,6 +66,7 @@ def names_from_archive(archive: bytes) -> bytes:
     """The names in the source archive of `jamdict-data`: in a line a spelling and its readings."""
     with (
         tarfile.open(fileobj=io.BytesIO(archive)) as files,
+        # pyrefly: ignore[bad-argument-type]
         unpacked_xz(files.extractfile(MEMBER), FILE, UNPACKED) as path,
     ):
         database = sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)

@@ -18,7 +18,6 @@ import zipfile
 from collections.abc import Sequence
 from functools import cache
 
-import resvg_py
 import torch
 from PIL import Image
 from torch import Tensor
@@ -29,6 +28,10 @@ from rnnbook.data.fetch import verified
 from rnnbook.data.gallery import Gallery, Picture
 from rnnbook.data.picture_file import SIDE, on_white
 from rnnbook.data.source_archive import SourceArchive
+from rnnbook.extras import needs
+
+with needs("pictures"):
+    import resvg_py
 
 DRAWINGS = "openmoji.zip"
 DRAWINGS_SHA256 = "6875840157ab32c56d819d16e5b0aa12f1add0f1511026821f0821b194c292b7"

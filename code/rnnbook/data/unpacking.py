@@ -3,7 +3,7 @@
 import errno
 import lzma
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
@@ -29,7 +29,7 @@ def check_room(size: int) -> None:
 
 
 @contextmanager
-def unpacked_xz(packed: BinaryIO, name: str, size: int) -> Iterator[Path]:
+def unpacked_xz(packed: BinaryIO, name: str, size: int) -> Generator[Path]:
     """The path of a file with the `size` bytes that are packed (xz), while the block lasts.
 
     The file is in the cache folder. It is removed afterwards, whatever happens; and if the

@@ -35,11 +35,11 @@ class Vocabulary:
             )
         return torch.tensor([self._ids[character] for character in text], dtype=torch.long)
 
-    def decode(self, ids: Iterable[int]) -> str:
+    def decode(self, ids: Iterable[int] | torch.Tensor) -> str:
         """The text that `encode` would turn into `ids`, or into what they hold beside signs."""
         return "".join(self.parts(ids))
 
-    def parts(self, ids: Iterable[int]) -> list[str]:
+    def parts(self, ids: Iterable[int] | torch.Tensor) -> list[str]:
         """The characters, or words, with the numbers `ids`, without signs."""
         ids = (int(i) - self.signs for i in ids)
         return [self.characters[i] for i in ids if i >= 0]

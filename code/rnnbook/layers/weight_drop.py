@@ -26,7 +26,7 @@ class WeightDropLSTM(nn.LSTM):
             state = (x.new_zeros(1, len(x), self.hidden_size),) * 2
         weight_hh = dropout(self.weight_hh_l0, self.weight_dropout, self.training)
         weights = self.weight_ih_l0, weight_hh, self.bias_ih_l0, self.bias_hh_l0
-        h, *state = torch.lstm(
+        h, h_T, c_T = torch.lstm(
             x,
             state,
             weights,
@@ -37,4 +37,4 @@ class WeightDropLSTM(nn.LSTM):
             bidirectional=False,
             batch_first=True,
         )
-        return h, tuple(state)
+        return h, (h_T, c_T)

@@ -85,7 +85,7 @@ class EncoderDecoder(nn.Module):
         x = self.dropout(self.write_embedding(previous))  # (B, T, D)
         h, (h_T, c_T) = self.decoder(x, (state[0][None], state[1][None]))  # (B, T, H)
         weights = None
-        if self.attention:
+        if self.attention and self.mix:
             seen, weights = self.attention(h, memory.keys, memory.states, memory.mask)
             h = torch.tanh(self.mix(torch.cat([h, seen], dim=2)))  # (B, T, H)
         return self.head(self.dropout(h)), (h_T[0], c_T[0]), weights
@@ -111,7 +111,7 @@ class EncoderDecoder(nn.Module):
         if not self.attention:
             raise ValueError("this model has no attention: it looks nowhere")
         memory = self.encode(source, lengths)
-        return self.decode(previous, self.start(memory), memory)[2]
+        return self.decode(previous, self.start(memory), memory)[2]  # pyrefly: ignore[bad-return]
 
 
 def read(layer: nn.LSTM, x: Tensor, lengths: Tensor) -> tuple[Tensor, State]:

@@ -77,7 +77,8 @@ def as_numbers(ids: np.ndarray, n: int, V: int) -> np.ndarray:
     if V**n > 2**63:
         raise ValueError(f"{n} characters of {V} in a row cannot be counted; lower max_order")
     ids = ids.astype(np.int64)
-    return sum(ids[k : len(ids) - n + 1 + k] * V ** (n - 1 - k) for k in range(n))
+    digits = (ids[k : len(ids) - n + 1 + k] * V ** (n - 1 - k) for k in range(n))
+    return sum(digits)  # pyrefly: ignore[bad-return]
 
 
 def look_up(counts: Counts, numbers: np.ndarray) -> np.ndarray:

@@ -56,9 +56,8 @@ class Shapes:
 
     def beginning(self, strokes: Sequence[Stroke]) -> Found | None:
         """The nearest one to the first strokes of a drawing, which must have more of them."""
-        numbers = [n for n in self.shapes if n < len(strokes)]
-        found = [self.nearest(strokes[:n]) for n in numbers]
-        return min(found, key=lambda one: one.units, default=None)
+        fewer = [strokes[:n] for n in self.shapes if n < len(strokes)]
+        return min(filter(None, map(self.nearest, fewer)), key=lambda one: one.units, default=None)
 
 
 def left_parts(kanji: Iterable[Kanji], fewest: int = 10) -> dict[str, list[Sequence[Stroke]]]:
@@ -78,4 +77,4 @@ def typical(drawings: Sequence[Sequence[Stroke]]) -> Sequence[Stroke]:
     """The one of some drawings of equally many strokes that is nearest to all others."""
     shapes = torch.stack([shape_of(strokes) for strokes in drawings])
     apart = (shapes[:, None] - shapes).norm(dim=3).mean(dim=(1, 2))
-    return drawings[apart.argmin()]
+    return drawings[int(apart.argmin())]

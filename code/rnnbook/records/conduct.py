@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, ProcessPoolExecutor, wait
 from contextlib import AbstractContextManager
 from importlib import import_module
-from importlib.util import find_spec
 from multiprocessing import get_context
 from pkgutil import iter_modules
 from types import ModuleType
@@ -28,7 +27,7 @@ class StudyError(ValueError):
 
 def names() -> list[str]:
     """The names of all studies."""
-    folders = find_spec("rnnbook.studies").submodule_search_locations
+    folders = import_module("rnnbook.studies").__path__
     return sorted(module.name for module in iter_modules(folders))
 
 
@@ -139,7 +138,7 @@ def _side_by_side(
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     if isinstance(failed, ModuleNotFoundError):
-        package = failed.name.split(".")[0]
+        package = (failed.name or "what is not installed").split(".")[0]
         raise StudyError(f"{name} needs {package}: pip install {package}") from failed
     if failed:
         raise failed
@@ -180,7 +179,7 @@ def _core_seconds() -> float:
 
 
 def _machine(study: ModuleType) -> dict[str, Any]:
-    described = {**machine.describe(), "threads": study.THREADS}
+    described: dict[str, Any] = {**machine.describe(), "threads": study.THREADS}
     del described["megabytes"]
     described["torch"] = described["torch"].split("+")[0]  # not which build
     return described

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from rnnbook.data.mnist import load_mnist
-from rnnbook.training.batches import Batch, MiniBatches
+from rnnbook.training.batches import Batch
 from rnnbook.training.measures import accuracy
 from rnnbook.training.recipe import Recipe
 from rnnbook.training.recipes import digits
@@ -74,7 +74,7 @@ def recipe(settings: dict[str, Any]) -> Recipe:
 class Shifted:
     """Mini-batches of images, each moved by up to `most` pixels in both directions, at random."""
 
-    def __init__(self, batches: MiniBatches, most: int, seed: int):
+    def __init__(self, batches: Any, most: int, seed: int):
         self.batches, self.most, self.seed = batches, most, seed
 
     def __len__(self) -> int:

@@ -34,7 +34,7 @@ def run(settings: dict[str, Any], stop: int | None = None) -> dict[str, Any]:
         evaluate_every=EVERY,
     )
     losses = history.losses
-    result = {"trace": losses}
+    result: dict[str, Any] = {"trace": losses}
     if stop is None:
         result["parameters"] = sum(p.numel() for p in model.parameters())
         result["steps"] = len(losses)

@@ -66,7 +66,7 @@ class Teller(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x (…, B, T, D) → a number at every step, (…, B, T)."""
-        state = x.new_zeros(*x.shape[:-2], self.layer.hidden_size)
+        state: Any = x.new_zeros(*x.shape[:-2], self.layer.hidden_size)
         if isinstance(self.layer, LSTM):
             state = state, state
         states = []

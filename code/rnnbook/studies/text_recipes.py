@@ -54,7 +54,7 @@ def run(settings: dict[str, Any], stop: int | None = None) -> dict[str, Any]:
     chosen = recipe(settings)
     model = chosen.model(V)
     history = chosen.train(model, ids[HELD_OUT:], stop=stop)
-    result = {"trace": history.losses}
+    result: dict[str, Any] = {"trace": history.losses}
     if stop is None:
         result["parameters"] = sum(p.numel() for p in model.parameters())
         result["training_loss"] = round(sum(history.losses[-500:]) / 500, 4)

@@ -146,7 +146,7 @@ class FreshBatches:
 
     def __init__(
         self,
-        make: Callable[[int, torch.Generator], tuple[Tensor, Tensor]],
+        make: Callable[[int, torch.Generator], tuple[Any, Any]],
         batch_size: int,
         seed: int = 0,
     ):

@@ -7,12 +7,13 @@ strictest. A measure must be read beside what costs nothing: `best_constant`, `n
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from importlib import import_module
+from typing import Any
 
 import torch
 
 from rnnbook.data.captions import Language, tones, without_tones
 from rnnbook.data.gallery import Picture
+from rnnbook.extras import needs
 from rnnbook.training.error_rates import References, exact
 
 Split = Callable[[str], Sequence[str]]
@@ -60,14 +61,14 @@ def bleu(captions: Sequence[str], references: References) -> float:
     """The BLEU of all English captions together, 0 to 1 (Papineni et al., 2002), by `sacrebleu`.
 
     Of runs of one to four words the share that is in a reference; their geometric mean, lower
-    where captions are too short. Words are taken as they are. The package is needed for this
-    alone, so that the library does not require it.
+    where captions are too short. Words are taken as they are.
     """
     if len(captions) != len(references):
         raise ValueError(f"{len(captions)} captions and {len(references)} references")
     most = max(map(len, references))
-    columns = [[right[i] if i < len(right) else None for right in references] for i in range(most)]
-    BLEU = import_module("sacrebleu.metrics").BLEU
+    columns: Any = [[r[i] if i < len(r) else None for r in references] for i in range(most)]
+    with needs("scores"):
+        from sacrebleu.metrics import BLEU
     return BLEU(tokenize="none").corpus_score(list(captions), columns).score / 100
 
 

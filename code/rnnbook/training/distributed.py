@@ -12,7 +12,7 @@ machines, never. Left out: models that do not fit into one process.
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -37,7 +37,7 @@ class ProcessEnded(ProcessError):
 
 
 @contextmanager
-def join(device: str) -> Iterator[None]:
+def join(device: str) -> Generator[None]:
     """Inside, this process works with those that `torchrun` has started with it, if there are any.
 
     Raises `ProcessEnded` when one of the others ends before its time.

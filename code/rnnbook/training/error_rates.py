@@ -7,11 +7,15 @@ sequence of all the answers that are right. Raises `ValueError` when the lengths
 import re
 from collections.abc import Sequence
 
-from rapidfuzz.distance import Levenshtein
+from rnnbook.extras import needs
+
+with needs("scores"):
+    from rapidfuzz.distance import Levenshtein
 
 References = Sequence[Sequence[str]]
 VARIANTS = str.maketrans({"ー": "", "ッ": "", "ヷ": "バ", "ヸ": "ビ", "ヹ": "ベ", "ヺ": "ボ"})
-BA_BI_BE_BO = dict(zip("ァィェォ", "バビベボ", strict=True))  # ヴァ is an older バ, and so on
+# ヴァ is an older バ, and so on
+BA_BI_BE_BO: dict[str, str] = dict(zip("ァィェォ", "バビベボ", strict=True))
 
 
 def exact(answers: Sequence[str], references: References) -> float:

@@ -64,6 +64,7 @@ def train(
         state = each(lambda part: part.to(device), state)
     total, first = settings.total_steps(batches), len(history.losses)
     last = total if stop is None else min(total, stop)
+    # pyrefly: ignore[bad-argument-type]
     evaluate_every = evaluate_every or (len(batches) if settings.epochs else 500)
     together, waiting = distributed.together(model), []
 
@@ -85,11 +86,12 @@ def train(
                 waiting = []
                 history.seconds = time.perf_counter() - begin
             if looks and distributed.is_first():
-                history.held_out.append((done, evaluate(model)))
+                history.held_out.append((done, evaluate(model)))  # pyrefly: ignore[not-callable]
                 history.seconds = time.perf_counter() - begin
                 model.train()
                 tqdm.write(_line(history, total, evaluate_every, measure))
             if saves:
+                # pyrefly: ignore[bad-argument-type]
                 checkpoints.save(checkpoint, model, optimizer, history, state)
     except Diverged as error:
         error.history = history

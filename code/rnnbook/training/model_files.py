@@ -6,7 +6,7 @@ settings of its run, among them the name of its recipe. It is there from the sta
 until the run is finished: an interrupted run can only go on with the settings of its beginning.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ def checkpoint_of(path: Path) -> Path:
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[None]:
+def alone(path: Path) -> Generator[None]:
     """Inside, no other process trains the model of the file `path`.
 
     That is held by an empty file beside it, `.lock`, which stays. Raises `RunError` when another

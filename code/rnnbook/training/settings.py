@@ -44,6 +44,7 @@ class Settings:
         """The steps of the whole training. Raises `ValueError` unless one number says it."""
         if (self.steps is None) == (self.epochs is None):
             raise ValueError("give the number of steps or that of epochs, and not both")
+        # pyrefly: ignore[bad-argument-type, unsupported-operation]
         return self.epochs * len(batches) if self.steps is None else self.steps
 
 

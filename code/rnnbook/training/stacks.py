@@ -36,7 +36,8 @@ def stack(networks: Sequence[nn.Module]) -> nn.Module:
 def clip_each(parameters: Sequence[nn.Parameter], limit: float) -> None:
     """Clip the norm of the gradient of each network of a stack to `limit`, as PyTorch does."""
     squares = [p.grad.square().sum(dim=(1, 2)) for p in parameters]  # (S,) each
-    factor = (limit / (sum(squares).sqrt() + 1e-6)).clamp(max=1)
+    norm = sum(squares).sqrt()  # pyrefly: ignore[missing-attribute]
+    factor = (limit / (norm + 1e-6)).clamp(max=1)
     for p in parameters:
         p.grad *= factor[:, None, None]
 

@@ -45,7 +45,7 @@ function makeTable(selects, onInput, onGate) {
   return { node, steps };
 }
 
-function makeGates(stage, settings) {
+function makeGates(stage) {
   const start = () => [0, 0.8, 0, 0, 0, -0.6, 0, 0, 0, 0.4, 0, 0];
   const modes = { i: "hand", f: "hand", o: "open" };
   const hand = Object.fromEntries(GATES.map((gate) => [gate, Array(STEPS).fill(1)]));

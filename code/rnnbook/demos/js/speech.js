@@ -2,7 +2,7 @@
 
 const MOST_DIGITS = 6;
 const FRAME_MILLISECONDS = 60;
-const ROW = 100, GAP = 18; // the height of the probabilities in a picture, and of the digits above
+const ROW = 100; // the height of the probabilities in a picture
 
 function makeSpeech(stage, { recordings, scale, opening }, weights) {
   const networks = [["one", say("one direction")], ["both", say("both directions")]];
@@ -99,7 +99,7 @@ function framesOf(base64, scale) {
 
 /** The probability of the likeliest digit at each frame, under the sound. */
 function makeSpikes(network, words) {
-  const spikes = drawing("g"), names = drawing("g");
+  const spikes = drawing("g");
   const svg = drawing("svg", { class: "spikes", preserveAspectRatio: "none", "aria-hidden": "true" }, spikes);
   const above = element("div", { class: "heard", "aria-hidden": "true" });
   const node = element("div", { class: "network" },
