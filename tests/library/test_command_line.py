@@ -801,7 +801,7 @@ def test_a_text_ends_quietly_with_its_reader():
     assert len(process.stdout.read(20)) == 20
     process.stdout.close()
     assert process.stderr.read() == b""
-    assert process.wait(timeout=60) == 141
+    assert process.wait(timeout=PATIENCE / 1000) == 141
 
 
 def test_a_reader_that_is_gone_before_the_first_line(monkeypatch):

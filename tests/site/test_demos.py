@@ -29,7 +29,7 @@ from rnnbook.demos.kinds import JS, KINDS
 from rnnbook.demos.page import picture
 from rnnbook.demos.weights import lstm_weights, pack, quantised
 from rnnbook.page.plotting import use_book_style
-from waiting import PATIENCE, let_it_paint
+from waiting import let_it_paint
 
 # ------------------------------------------------------------------ the recurrences
 
@@ -161,11 +161,10 @@ SMALLEST, LARGEST = (
 @pytest.mark.parametrize("kind", KINDS)
 def test_numbers_that_change_move_nothing(kind, width, show, page):
     """A slider at either end, a gate shut, a row read, a letter shown: all stays in its place."""
-    if kind == "kanji":  # or it writes by itself
-        page.emulate_media(reduced_motion="reduce")
-    page = show(ALL[kind]())
     page.set_viewport_size({"width": width, "height": 900})
-    at_rest(page.locator(".stage"))
+    stop_the_clock(page)
+    page = show(ALL[kind]())
+    page.clock.run_for(60_000)  # whatever begins by itself has ended
     before = page.evaluate(PLACES)
     for move in (LARGEST, SMALLEST):
         for control in page.locator(".rnn-demo input[type=range]").all():
@@ -185,7 +184,9 @@ def test_numbers_that_change_move_nothing(kind, width, show, page):
             page.get_by_role("button", name="One kana").click()
             assert page.evaluate(PLACES) == before
     if kind == "trainer":
-        train(page)
+        page.get_by_role("button", name="Train").click()
+        page.clock.run_for(100)
+        assert page.get_by_role("button", name="Done").is_disabled()
     assert page.evaluate(PLACES) == before
 
 
@@ -210,23 +211,13 @@ def test_every_word_of_a_program_is_found_by_those_who_translate(path):
     assert len(words_in(path)) == len(calls)
 
 
-def at_rest(stage) -> str:
-    """The HTML of a figure, when nothing has changed by itself for longer than a step takes."""
-    before = None
-    for _ in range(PATIENCE // 400):
-        if (now := stage.inner_html()) == before:
-            return now
-        before = now
-        stage.page.wait_for_timeout(400)
-    raise AssertionError("the figure is never at rest")
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_two_of_a_kind_do_not_disturb_each_other(kind, show, page):
-    page.emulate_media(reduced_motion="reduce")
+    stop_the_clock(page)
     page = show(ALL[kind](), ALL[kind]())
     page.locator(".stage").nth(1).wait_for()
-    before = at_rest(page.locator(".stage").nth(1))
+    page.clock.run_for(60_000)  # whatever begins by itself has ended
+    before = page.locator(".stage").nth(1).inner_html()
     first = page.locator(".stage").nth(0)
     for folded in first.locator("summary").all():
         folded.click()
