@@ -276,6 +276,19 @@ def test_what_fails_in_a_week_becomes_one_issue(gh, tmp_path):
     assert "https://example.org/8" in body and "https://b: 404" in body and "https://a" not in body
 
 
+def test_the_pages_are_looked_at_and_not_built_again(tmp_path, capfd):
+    """What `make` would do, in a folder without an environment."""
+    for name in ("Makefile", "pyproject.toml", "requirements.txt", "constraints.txt"):
+        shutil.copy(ROOT / name, tmp_path)
+    for step, script in zip(
+        workflow.steps("pages", "weekly")[1:], ("validate", "audit"), strict=True
+    ):
+        workflow.run(step["run"], tmp_path, MAKEFLAGS="n")
+        lines = capfd.readouterr().out.splitlines()
+        assert any("pip install" in line and "requirements.txt" in line for line in lines)
+        assert lines[-1].endswith(f"{script}.py") and not any("bookbuild" in line for line in lines)
+
+
 def test_every_job_of_the_week_is_reported():
     jobs = workflow.jobs("weekly")
     report = jobs["report"]

@@ -152,7 +152,7 @@ def test_a_study_reaches_its_network_and_the_loop():
 def pythons() -> list[str]:
     """Other versions of Python on this machine that the book supports."""
     found = []
-    for version in sorted({"3.11", "3.12", "3.13"} - {"{}.{}".format(*sys.version_info)}):
+    for version in sorted({"3.11", "3.12", "3.13", "3.14"} - {"{}.{}".format(*sys.version_info)}):
         folders = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin"))
         paths = (shutil.which(f"python{version}", path=folder) for folder in [*folders, None])
         found += [next((path for path in paths if path and runs(path)), None)]
