@@ -41,5 +41,5 @@ def replace_what_is_lacking() -> Callable[[], str]:
     codecs.register_error(REPLACING, replace)
     sys.stdout.reconfigure(errors=REPLACING)
     what = f"the output is written in {sys.stdout.encoding}, which lacks {{}} of its characters"
-    advice = "set PYTHONUTF8=1 to have it in UTF-8"
+    advice = "set PYTHONIOENCODING=utf-8 to have them"
     return lambda: f"{what.format(len(lost))}; ? stands for them; {advice}" if lost else ""

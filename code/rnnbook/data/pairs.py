@@ -119,7 +119,7 @@ def _has_header(pairs: Sequence[tuple[str, str]]) -> bool:
     in the script of the readings.
     """
     (_, first), *others = pairs
-    return set(first).isdisjoint("".join(reading for _, reading in others))
+    return bool(others) and set(first).isdisjoint("".join(reading for _, reading in others))
 
 
 def _pair(line: str, where: str) -> tuple[str, str]:
