@@ -679,6 +679,76 @@ FAULTS = [
         """,
         "kanji",
     ),
+    Fault(
+        "drawings stop when the first has ended",
+        "(_made[..., 2] == _END).any(dim=1).all()",
+        "(_made[..., 2] == _END).any(dim=1).any()",
+        "pen",
+    ),
+    Fault(
+        "the temperature does not act on the kinds of movements",
+        "(_logits[:, -1].cpu() / _temperature).softmax(dim=1)",
+        "_logits[:, -1].cpu().softmax(dim=1)",
+        "pen",
+    ),
+    # Words, consoles, files of others
+    Fault(
+        "the shortest word says how long an answer may be",
+        "2 * len(_part[-1]) + 8",
+        "2 * len(_part[0]) + 8",
+        "transliteration",
+    ),
+    Fault(
+        "a header is taken for a pair",
+        "if _has_header(_pairs):\n    _where, _line = _numbered[0]\n    raise _error",
+        "pass",
+        "names",
+    ),
+    Fault(
+        "a block normalises twice with the same weights",
+        "return _x + self.dropout(self.perceptron(self.norm_2(_x))), _state",
+        "return _x + self.dropout(self.perceptron(self.norm_1(_x))), _state",
+        "models",
+    ),
+    Fault(
+        "the seconds before an interruption are lost",
+        "time.perf_counter() - _history.seconds",
+        "time.perf_counter()",
+        "training",
+    ),
+    Fault(
+        "the loss that is printed is that of the beginning",
+        "_recent = _history.losses[-_window:]\n_done, _value = _history.held_out[-1]",
+        "_recent = _history.losses[:_window]\n_done, _value = _history.held_out[-1]",
+        "training",
+    ),
+    Fault(
+        "a weight of any size is taken for one",
+        "(_weight.abs() <= _LARGEST).all()",
+        "_weight.isfinite().all()",
+        "command_line",
+    ),
+    Fault(
+        "one number stands for a trillion weights",
+        "_weight.numel() * _weight.element_size() <= _weight.untyped_storage().nbytes()",
+        "True",
+        "command_line",
+    ),
+    Fault(
+        "what a console lacks is lost without a word",
+        """
+        _lost.update(_part)
+        return ('?' * len(_part), _error.end)
+        """,
+        "return ('?' * len(_part), _error.end)",
+        "command_line",
+    ),
+    Fault(
+        "an error of this process is taken for the end of another",
+        "time.sleep(_PATIENCE)\nraise",
+        "raise _ProcessEnded('another process of this run has ended') from None",
+        "distributed",
+    ),
     # Records
     Fault(
         "an import within a function is not followed",

@@ -7,8 +7,10 @@ what to install: `pip install "rnnbook[dates]"`. The extras are those of pyproje
 from collections.abc import Generator
 from contextlib import contextmanager
 
+from rnnbook.errors import BookError
 
-class MissingExtra(ModuleNotFoundError):
+
+class MissingExtra(BookError, ModuleNotFoundError):
     """A library is not installed that an extra brings. The message says what to install."""
 
 

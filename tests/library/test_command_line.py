@@ -1,5 +1,6 @@
 """`python -m rnnbook`: what it does, and one line for everything that it cannot do."""
 
+import errno
 import io
 import math
 import multiprocessing
@@ -15,6 +16,7 @@ import zlib
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
+from pkgutil import resolve_name
 
 import numpy as np
 import pytest
@@ -23,18 +25,20 @@ from PIL import Image
 from torch import nn
 from torch.nn.functional import cross_entropy
 
+from rnnbook.cli import commands, options, output, train, use
 from rnnbook.cli import main as command_line
-from rnnbook.cli import options, train
-from rnnbook.data import digit_image, kanji, mnist, names, pictures, shakespeare, speech
+from rnnbook.cli.errors import UsageError
+from rnnbook.data import digit_image, kanji, mnist, shakespeare, speech
 from rnnbook.data.fetch import DataError
 from rnnbook.data.gallery import Gallery
 from rnnbook.data.pairs import gather
 from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.decoding.sampling import sample
+from rnnbook.errors import BookError
 from rnnbook.models import ensemble
 from rnnbook.models.recurrent import CharacterModel
 from rnnbook.records import conduct
-from rnnbook.training import loop, model_files, recipes
+from rnnbook.training import checkpoints, distributed, loop, model_files, recipes
 from rnnbook.training.settings import Diverged
 from waiting import PATIENCE, wait_until
 
@@ -78,10 +82,10 @@ def same(a, b):
 
 def model_file(kind: str) -> Path:
     """A model file with weights as they are before training."""
-    characters = "".join(sorted(set(TEXT))) if kind == "shakespeare" else ""
+    vocabularies = [Vocabulary(TEXT)] if kind == "shakespeare" else []
     path = options.MODELS[kind]
-    model = recipe(kind).model(*model_files.sizes(characters))
-    model_files.finish(path, {"recipe": kind}, model, characters)
+    model = recipe(kind).model(*map(len, vocabularies))
+    model_files.finish(path, {"recipe": kind}, model, vocabularies)
     return path
 
 
@@ -118,6 +122,8 @@ def test_every_command_has_a_help(command, call):
         ("train mnist --steps 9", "--steps"),
         ("train shakespeare --steps many", "'many' is no whole number"),
         ("train mnist --seed -1", "'-1' is no whole number from 0"),
+        (f"train mnist --seed {5000 * '9'}", f"{30 * '9'}'… is no whole number from 0"),
+        (f"sample --temperature {5000 * '9'}", f"{30 * '9'}'… is no temperature"),
         ("train mnist --resume --force", "not allowed with"),
         ("classify", "required: IMAGE"),
         ("sample --temperature -1", "'-1' is no temperature"),
@@ -159,13 +165,13 @@ def test_the_module_runs_and_its_exit_code_is_that_of_the_command():
 
 def test_data_says_which_text_it_is_and_where(call, monkeypatch):
     monkeypatch.setenv("RNNBOOK_DATA", "here")
-    monkeypatch.setattr(mnist, "load_mnist", few_digits)
+    monkeypatch.setattr(use, "load_mnist", few_digits)
     text = shakespeare.Text(TEXT, "a text of the tests", "0")
-    monkeypatch.setattr(shakespeare, "load_shakespeare", lambda: text)
-    monkeypatch.setattr(names, "load_names", lambda: gather([("anna", "アンナ")]))
-    monkeypatch.setattr(speech, "load_speech", lambda: speech.Speech(()))
-    monkeypatch.setattr(pictures, "load_pictures", lambda: Gallery(()))
-    monkeypatch.setattr(kanji, "load_kanji", lambda: kanji.Drawings(()))
+    monkeypatch.setattr(use, "load_shakespeare", lambda: text)
+    monkeypatch.setattr(use, "load_names", lambda: gather([("anna", "アンナ")]))
+    monkeypatch.setattr(use, "load_speech", lambda: speech.Speech(()))
+    monkeypatch.setattr(use, "load_pictures", lambda: Gallery(()))
+    monkeypatch.setattr(use, "load_kanji", lambda: kanji.Drawings(()))
     code, out, _ = call("data")
     assert code == 0
     assert "300 + 200 digits" in out and "a text of the tests" in out and "in here" in out
@@ -177,12 +183,63 @@ def test_data_that_cannot_be_had(refused, monkeypatch):
     def fail():
         raise DataError("no\nnetwork")
 
-    monkeypatch.setattr(mnist, "load_mnist", fail)
+    monkeypatch.setattr(use, "load_mnist", fail)
     refused("no network", "data")
 
 
 def test_a_message_does_not_steer_the_terminal(refused):
     refused("there is no red [31m.pt", "sample", "--model", "red\x1b[31m.pt")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        UsageError,
+        DataError,
+        digit_image.ImageError,
+        conduct.StudyError,
+        model_files.RunError,
+        checkpoints.CheckpointError,
+        distributed.ProcessError,
+        Diverged,
+    ],
+)
+def test_what_the_user_can_mend_is_one_kind_of_error(error):
+    assert issubclass(error, BookError)
+
+
+def test_every_command_names_a_function():
+    for command in [*commands.TRAININGS, *commands.USES]:
+        assert callable(resolve_name(f"rnnbook.cli.{command.function}"))
+
+
+def test_paths_and_texts_do_not_steer_the_terminal(call, monkeypatch):
+    monkeypatch.setattr(use, "load_model", lambda path, *recipes: (Nearest(), ()))
+    name = "red \x1b[31m\n.png"
+    picture(digits()[3], size=150).save(name)
+    code, out, _ = call("classify", name)
+    assert code == 0 and out.startswith("red  [31m .png: 3  (") and out.count("\n") == 1
+    assert output.harmless("a\x1b[31m\x9b\n\t読　む") == "a\ufffd[31m\ufffd\n\t読　む"
+    monkeypatch.setattr(use, "stream", lambda *_, **options: iter("\x1b\x07a"))
+    monkeypatch.setattr(use, "load_model", lambda *_: (None, (Vocabulary("a"),)))
+    assert call("sample", "--length", "3")[1] == "\n\ufffd\ufffda\n"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "said"), [("ascii", "in ascii, which lacks 5 of its characters"), ("utf-8", "")]
+)
+def test_what_a_console_lacks_is_not_lost_without_a_word(encoding, said):
+    program = (
+        "import sys\n"
+        "from rnnbook.cli import main as m\n"
+        "m.main = lambda: print('読む: ヨム é') or 0\n"
+        "sys.exit(m.program())"
+    )
+    settings = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, env=settings)
+    assert result.returncode == 0 and said in result.stderr.decode()
+    assert result.stderr.count(b"\n") == (encoding == "ascii")
+    assert (result.stdout == b"??: ?? ?\n") == (encoding == "ascii")
 
 
 # ------------------------------------------------------------------ closed outputs
@@ -231,7 +288,7 @@ def interrupt(monkeypatch):
     """Press Ctrl-C in a step of the training to come, counted from 1. Saves every two steps."""
     step, count = loop.train_step, 0
     monkeypatch.setattr(train, "CHECKPOINT_EVERY", 2)
-    monkeypatch.setattr(mnist, "load_mnist", few_digits)
+    monkeypatch.setattr(train, "load_mnist", few_digits)
 
     def set_up(at: int | None) -> None:
         nonlocal count
@@ -307,17 +364,17 @@ def test_train_shakespeare_follows_the_long_recipe_and_its_model_writes(call, in
 
 def test_the_accuracy_is_that_of_the_saved_model_on_all_test_digits(call, interrupt):
     code, out, _ = call(*TRAIN["mnist"].split())
-    model, characters = model_files.load_model(Path("runs/mnist.pt"), "mnist")
+    model, vocabularies = model_files.load_model(Path("runs/mnist.pt"), "mnist")
     right = model(few_digits().test_images)[0].argmax(1) == few_digits().test_labels
     last = out.splitlines()[-1]
-    assert code == 0 and characters == ""
+    assert code == 0 and vocabularies == ()
     assert last == f"accuracy on all 200 test digits: {right.float().mean().item():.2%}"
 
 
 def test_the_loss_is_that_of_the_saved_model_on_the_whole_validation_text(call, interrupt):
     code, out, _ = call(*TRAIN["shakespeare"].split())
-    model, characters = model_files.load_model(Path("runs/shakespeare.pt"), "shakespeare")
-    ids = Vocabulary(characters).encode(TEXT[int(0.9 * len(TEXT)) :])
+    model, (known,) = model_files.load_model(Path("runs/shakespeare.pt"), "shakespeare")
+    ids = known.encode(TEXT[int(0.9 * len(TEXT)) :])
     loss = cross_entropy(model(ids[None, :-1])[0][0], ids[1:]).item()  # in one piece
     assert code == 0
     assert f"measuring the loss on {len(ids)} characters" in out  # which may take minutes
@@ -436,6 +493,46 @@ def test_a_file_that_is_no_model_is_not_to_be_deleted(refused, interrupt):
     refused(message, *TRAIN["shakespeare"].split(), "--output", "one.png", "--resume")
 
 
+@pytest.mark.parametrize("output", ["/proc/x.pt", f"{230 * 'a'}.pt"])
+def test_where_no_checkpoint_could_be_written_nothing_is_trained(output, refused, interrupt):
+    """The name of a checkpoint is longer than that of its model."""
+    message = f"cannot write {output} ("
+    refused(message, *TRAIN["shakespeare"].split(), "--output", output)
+    assert interrupt.steps_done() == 0
+
+
+@pytest.mark.parametrize("what", ["checkpoint", "model"])
+def test_a_full_disk_costs_nothing(what, call, refused, interrupt, monkeypatch):
+    """It is filled by the second checkpoint, or by the model at the end."""
+    arguments, written = TRAIN["shakespeare"].split(), 0
+    call(*arguments, "--output", "whole.pt")
+    full_at = {"checkpoint": 3, "model": 5}[what]  # the first file is the model without weights
+
+    def sync(_):
+        nonlocal written
+        written += 1
+        if written == full_at:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", sync)
+        code, _, err = call(*arguments)
+    name = "runs/shakespeare.pt" + (".checkpoint" if what == "checkpoint" else "")
+    command = f"python -m rnnbook {' '.join(arguments)} --resume"
+    problem = f"cannot use {name} (No space left on device); make room for it"
+    assert (code, err) == (2, f"rnnbook: {problem}, then go on with: {command}\n")
+    assert call(*shlex.split(command)[3:])[0] == 0
+    assert same(weights(), weights("whole.pt"))
+
+
+@pytest.mark.parametrize("rank", ["abc", "0"])
+def test_a_rank_that_torchrun_has_not_given_is_explained(rank, refused, monkeypatch):
+    monkeypatch.setenv("LOCAL_RANK", rank)
+    message = "LOCAL_RANK is set, but the processes of the run do not meet"
+    refused(message, *TRAIN["shakespeare"].split())
+    assert not Path("runs").exists()
+
+
 def test_what_a_killed_training_left_is_removed(call, interrupt):
     Path("runs").mkdir()
     Path("runs/shakespeare.pt.checkpoint.0123456789abcdef.part").touch()
@@ -478,15 +575,30 @@ def test_the_shortest_text_is_long_enough(call):
 
 @pytest.mark.parametrize(
     ("error", "said"),
-    [(Diverged(math.inf, 1.0), "the loss is inf"), (MemoryError(), "not enough memory")],
-    ids=["explodes", "memory"],
+    [
+        (lambda: fail(Diverged(math.inf, 1.0)), "the loss is inf"),
+        (lambda: fail(MemoryError()), "not enough memory"),
+        (lambda: fail(torch.OutOfMemoryError("of a GPU")), "not enough memory"),
+        (lambda: torch.empty(10**15), "not enough memory"),
+    ],
+    ids=["explodes", "memory", "memory of a GPU", "memory of PyTorch"],
 )
 def test_what_goes_wrong_in_a_step_is_explained(error, said, refused, monkeypatch):
     def step(*arguments, **options):
-        raise error
+        error()
 
     monkeypatch.setattr(loop, "train_step", step)
     refused(said, *TRAIN["shakespeare"].split())
+
+
+def fail(error):
+    raise error
+
+
+def test_a_mistake_of_ours_is_not_explained(call, monkeypatch):
+    monkeypatch.setattr(loop, "train_step", lambda *_: fail(RuntimeError("shapes do not fit")))
+    with pytest.raises(RuntimeError, match="shapes do not fit"):
+        call(*TRAIN["shakespeare"].split())
 
 
 def test_ctrl_c_for_real():
@@ -550,10 +662,15 @@ def test_a_model_that_cannot_be_used(command, damage, refused):
         ("weights", {1: torch.zeros(3)}),
         ("weights", {"head.bias": 3}),
         ("weights", {"head.bias": torch.tensor([torch.nan])}),
-        ("characters", None),
-        ("characters", ""),
-        ("characters", "aab"),
-        ("characters", ["a", "b"]),
+        ("vocabularies", None),
+        ("vocabularies", {}),
+        ("vocabularies", {"characters": []}),
+        ("vocabularies", {"characters": ["a", "a", "b"]}),
+        ("vocabularies", {"characters": ["b", "a"]}),
+        ("vocabularies", {"characters": ["a", 3]}),
+        ("vocabularies", {"characters": "ab"}),
+        ("vocabularies", {"letters": ["a", "b"]}),
+        ("vocabularies", {"characters": ["a"], "kana": ["ア"]}),
     ],
 )
 def test_a_sound_archive_of_other_things_is_refused(entry, value, refused, interrupt):
@@ -561,6 +678,73 @@ def test_a_sound_archive_of_other_things_is_refused(entry, value, refused, inter
     torch.save({**torch.load(path, weights_only=True), entry: value}, path)
     refused("holds no model of this book; train a model", "sample")
     refused("no model of this book; give another", *TRAIN["shakespeare"].split(), "--resume")
+
+
+WEIGHTS = torch.rand(3, 4)
+STRANGE = {
+    "sparse": lambda: WEIGHTS.to_sparse(),
+    "CSR": lambda: WEIGHTS.to_sparse_csr(),
+    "nowhere": lambda: WEIGHTS.to("meta"),
+    "quantised": lambda: torch.quantize_per_tensor(WEIGHTS, 0.1, 0, torch.quint8),
+    "float8": lambda: WEIGHTS.to(torch.float8_e4m3fn),
+    "nested": lambda: torch.nested.nested_tensor([WEIGHTS, WEIGHTS[:2]]),
+    "jagged": lambda: torch.nested.nested_tensor([WEIGHTS, WEIGHTS[:2]], layout=torch.jagged),
+    "one for all": lambda: torch.zeros(1).expand(10**12),
+    "complex": lambda: WEIGHTS.to(torch.complex64),
+    "huge": lambda: torch.full((3,), 3e38),
+    "infinite": lambda: -torch.full((3,), torch.inf),
+}
+
+
+@pytest.mark.filterwarnings("ignore")  # PyTorch's own, of kinds of tensors that are new
+@pytest.mark.parametrize("kind", STRANGE)
+def test_weights_of_another_kind_are_refused_in_one_line(kind, refused, interrupt):
+    path, strange = model_file("shakespeare"), {"head.bias": STRANGE[kind]()}
+    torch.save({**torch.load(path, weights_only=True), "weights": strange}, path)
+    refused("holds no model of this book; train a model", "sample")
+    refused("no model of this book; give another", *TRAIN["shakespeare"].split(), "--resume")
+
+
+def test_a_model_file_holds_the_vocabularies_that_its_recipe_declares():
+    tokens = {"letters": "ab", "kana": "アイ", "characters": "xyz", "words": ["a", "cat"]}
+    for kind, make in recipes.RECIPES.items():
+        known = [Vocabulary(tokens[name], make().signs) for name in make().vocabularies]
+        model = make().model(*map(len, known))
+        model_files.finish(Path(kind), {"recipe": kind}, model, known)
+        saved = torch.load(kind, weights_only=True)["vocabularies"]
+        assert saved == {name: list(tokens[name]) for name in make().vocabularies}
+        loaded, again = model_files.load_model(Path(kind), kind)
+        assert [(one.characters, one.signs) for one in again] == [
+            (one.characters, one.signs) for one in known
+        ]
+        assert same(loaded.state_dict(), model.state_dict())
+
+
+@pytest.mark.parametrize(
+    ("kind", "characters"),
+    [
+        ("shakespeare", "abc"),
+        ("mnist", ""),
+        ("names", ("ab", "アイ")),
+        ("speech", ""),
+        ("pictures", ["a", "cat"]),
+        ("kanji", ""),
+    ],
+)
+def test_a_model_file_of_before_december_2026_goes_on_working(kind, characters, refused):
+    """It names no vocabularies."""
+    alphabets = characters if isinstance(characters, tuple) else (characters,)
+    make = recipes.RECIPES[kind]
+    model = make().model(*(make().signs + len(one) for one in alphabets if one))
+    content = {"settings": {"recipe": kind}, "weights": model.state_dict()}
+    torch.save({**content, "characters": characters}, "old.pt")
+    loaded, known = model_files.load_model(Path("old.pt"), kind)
+    assert same(loaded.state_dict(), model.state_dict())
+    assert [one.characters for one in known] == [list(one) for one in alphabets if one]
+    for wrong in (None, 5, ("ab",) * 3, "ba", ["b", "a"]):
+        torch.save({**content, "characters": wrong}, "old.pt")
+        with pytest.raises(model_files.RunError, match="holds no model of this book"):
+            model_files.load_model(Path("old.pt"), kind)
 
 
 def test_one_flipped_bit_of_the_weights_is_noticed(refused):
@@ -673,7 +857,7 @@ def test_a_lopsided_drawing_stays_inside():
 
 
 def test_classify_names_the_class_and_the_three_likeliest(call, monkeypatch):
-    monkeypatch.setattr(model_files, "load_model", lambda path, *recipes: (Nearest(), ""))
+    monkeypatch.setattr(use, "load_model", lambda path, *recipes: (Nearest(), ()))
     names = [f"{k}.png" for k in range(10)]
     for image, name in zip(digits(), names, strict=True):
         picture(image, size=150, left=9).save(name)
@@ -737,9 +921,9 @@ def test_a_picture_that_shows_no_digit(make, message, refused):
 
 
 def test_sample_writes_what_the_library_writes(call):
-    model, characters = model_files.load_model(model_file("shakespeare"), "shakespeare")
+    model, (known,) = model_files.load_model(model_file("shakespeare"), "shakespeare")
     options = {"temperature": 0.7, "top_k": 5, "seed": 4}
-    text = sample(model, Vocabulary(characters), "All:", 40, **options)
+    text = sample(model, known, "All:", 40, **options)
     arguments = "--prompt All: --length 40 --temperature 0.7 --top-k 5 --seed 4"
     code, out, _ = call("sample", *arguments.split())
     assert code == 0 and out.removesuffix("\n") == text.removesuffix("\n")
@@ -748,13 +932,13 @@ def test_sample_writes_what_the_library_writes(call):
 
 def test_of_several_models_the_mean_of_their_probabilities_writes(call):
     one, other = model_file("shakespeare"), Path("runs/other.pt")
-    characters = "".join(sorted(set(TEXT)))
-    model = recipe("shakespeare", seed=1).model(len(characters))
-    model_files.finish(other, {"recipe": "shakespeare"}, model, characters)
+    known = Vocabulary(TEXT)
+    model = recipe("shakespeare", seed=1).model(len(known))
+    model_files.finish(other, {"recipe": "shakespeare"}, model, [known])
     pair = ensemble.Ensemble(
         model_files.load_model(path, "shakespeare")[0] for path in (one, other)
     )
-    text = sample(pair, Vocabulary(characters), "All:", 40, seed=0)
+    text = sample(pair, known, "All:", 40, seed=0)
     arguments = f"--prompt All: --length 40 --model {one} {other}"
     code, out, _ = call("sample", *arguments.split())
     assert code == 0 and out.removesuffix("\n") == text.removesuffix("\n")
@@ -762,7 +946,8 @@ def test_of_several_models_the_mean_of_their_probabilities_writes(call):
 
 def test_models_of_different_texts_cannot_be_averaged(refused):
     one, other = model_file("shakespeare"), Path("runs/other.pt")
-    model_files.finish(other, {"recipe": "shakespeare"}, recipe("shakespeare").model(2), "ab")
+    model = recipe("shakespeare").model(2)
+    model_files.finish(other, {"recipe": "shakespeare"}, model, [Vocabulary("ab")])
     refused("the same characters", "sample", "--model", str(one), str(other))
 
 
@@ -793,9 +978,9 @@ def test_a_prompt_that_cannot_be_gone_on_from(prompt, message, refused):
 
 def test_a_text_ends_quietly_with_its_reader():
     """As under `| head`; the whole text would take days. With the network of the recipe."""
-    characters = "".join(sorted(set(TEXT)))
-    model = RECIPE().model(len(characters))
-    model_files.finish(Path("runs/shakespeare.pt"), {"recipe": "shakespeare"}, model, characters)
+    known = Vocabulary(TEXT)
+    model = RECIPE().model(len(known))
+    model_files.finish(Path("runs/shakespeare.pt"), {"recipe": "shakespeare"}, model, [known])
     command = [sys.executable, "-m", "rnnbook", "sample", "--length", "1000000000"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert len(process.stdout.read(20)) == 20

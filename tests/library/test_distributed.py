@@ -1,6 +1,7 @@
 """Two processes train as one does, over the loopback interface alone."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -204,6 +205,39 @@ def test_what_fails_in_the_first_process_ends_all(two):
 
 
 # ------------------------------------------------------------------ torchrun
+
+
+@pytest.fixture
+def joined_alone(monkeypatch):
+    """As if `torchrun` had started this process with others."""
+    monkeypatch.setenv("LOCAL_RANK", "0")
+    monkeypatch.setattr(dist, "init_process_group", lambda *_, **options: None)
+    monkeypatch.setattr(dist, "destroy_process_group", lambda: None)
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+def test_an_error_of_this_process_is_not_taken_for_the_end_of_another(joined_alone, monkeypatch):
+    """Whatever words it has."""
+    monkeypatch.setattr(distributed, "PATIENCE", 0)
+    with pytest.raises(RuntimeError, match="gloo"), distributed.join("cpu"):
+        raise RuntimeError("gloo knows no such operation on this device")
+
+
+def test_that_another_process_has_ended_is_said_by_torchrun(joined_alone, monkeypatch):
+    """Within the time that it needs to notice."""
+    monkeypatch.setattr(time, "sleep", lambda _: os.kill(os.getpid(), signal.SIGTERM))
+    with pytest.raises(distributed.ProcessEnded, match="another process"), distributed.join("cpu"):
+        raise RuntimeError("the connection is closed")
+
+
+def test_several_processes_do_not_compute_on_mps(joined_alone):
+    with (
+        pytest.raises(distributed.ProcessError, match=r"cpu or on cuda, not on mps; give another"),
+        distributed.join("mps"),
+    ):
+        pytest.fail("it was begun")
 
 
 # What each Python reads as it starts: the model has few units and is saved often, and in a run

@@ -1,11 +1,19 @@
 """A file is there complete, or not at all, whoever writes it, and whatever lies in the way."""
 
+import errno
 import os
+from pathlib import Path
 
 import pytest
 
 from rnnbook import files
-from rnnbook.files import check_ends, remove_parts, without_part, write_atomically
+from rnnbook.files import (
+    check_ends,
+    check_writable,
+    remove_parts,
+    without_part,
+    write_atomically,
+)
 
 
 def test_a_file_is_on_the_disk_before_it_is_moved_into_place(tmp_path, monkeypatch):
@@ -65,6 +73,27 @@ def test_what_was_interrupted_leaves_the_old_file_and_nothing_else(error, tmp_pa
     with pytest.raises(type(error)):
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old" and os.listdir(tmp_path) == ["file"]
+
+
+def test_a_full_disk_is_reported_with_the_name_of_the_file(tmp_path, monkeypatch):
+    """The system does not say which file it was."""
+
+    def fail(fd):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError) as caught:
+        write_atomically(tmp_path / "file", b"content")
+    assert caught.value.filename == str(tmp_path / "file")
+
+
+def test_where_a_file_cannot_be_written_is_known_beforehand(tmp_path):
+    check_writable(tmp_path / "new" / "file")
+    assert os.listdir(tmp_path / "new") == []
+    for path in (tmp_path / ("a" * 240), Path("/proc/file")):
+        with pytest.raises(OSError) as caught:
+            check_writable(path)
+        assert without_part(caught.value.filename) == str(path)
 
 
 def test_the_parts_of_one_file_are_removed_and_no_others(tmp_path):

@@ -1,5 +1,6 @@
 """`python -m rnnbook train kanji` and `draw`."""
 
+import errno
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 import torch
 
-from rnnbook.data import kanji
+from rnnbook.cli import kanji
 from rnnbook.data.kanji import Drawings, Kanji
 from rnnbook.decoding.drawing import write
 from rnnbook.models.pen import Pen
@@ -47,8 +48,8 @@ def test_train_follows_the_recipe_and_measures_the_saved_model_on_the_test_kanji
     recipe = replace(recipes.RECIPES["kanji"](), epochs=1, seed=3)
     expected = recipe.model()
     recipe.train(expected, [one.strokes for one in KNOWN.train])
-    model, characters = model_files.load_model(Path("runs/kanji.pt"), "kanji")
-    assert code == 0 and characters == ""
+    model, vocabularies = model_files.load_model(Path("runs/kanji.pt"), "kanji")
+    assert code == 0 and vocabularies == ()
     assert all(map(torch.equal, model.state_dict().values(), expected.state_dict().values()))
     loss = mean_nats_per_point(model, [one.strokes for one in KNOWN.test])
     assert out.splitlines()[-1] == f"{len(KNOWN.test)} test kanji: {loss:.3f} nats for each point"
@@ -57,7 +58,7 @@ def test_train_follows_the_recipe_and_measures_the_saved_model_on_the_test_kanji
 def saved_model() -> Pen:
     torch.manual_seed(1)
     model = recipes.RECIPES["kanji"]().model()
-    model_files.finish(Path("runs/kanji.pt"), {"recipe": "kanji"}, model, "")
+    model_files.finish(Path("runs/kanji.pt"), {"recipe": "kanji"}, model)
     return model
 
 
@@ -96,18 +97,38 @@ def test_draw_begins_with_a_part_and_knows_which_there_are(call, refused):
     part = typical(left_parts(KNOWN.train)["氵"])
     ((first, *_),) = drawn("kanji.svg")
     assert code == 0 and close([first], part)
-    refused("no part '木' is known for --begin; known are: 氵", "draw", "--begin", "木")
+    refused("no part '木' is known for --begin; known are: 氵", "draw", "--begin", "木", "--force")
+    refused("no part '' is known for --begin; known are: 氵", "draw", "--begin", "", "--force")
 
 
-def test_draw_replaces_drawings_alone(call, refused):
+def test_draw_writes_drawings_alone(call, refused):
     call("train", "kanji", "--epochs", "1")
     refused("runs/kanji.pt is no name of a drawing", "draw", "--output", "runs/kanji.pt")
     os.mkdir("folder.svg")
     refused("folder.svg is no name of a drawing", "draw", "--output", "folder.svg")
     os.mkfifo("pipe")
     refused("a device or a pipe", "draw", "--output", "pipe")
-    for _ in range(2):
-        assert call("draw", "--output", "my.svg")[0] == 0
+
+
+def test_a_drawing_is_not_replaced_unless_told_to(call, refused):
+    saved_model()
+    assert call("draw", "--output", "my.svg")[0] == 0
+    first = Path("my.svg").read_bytes()
+    refused("my.svg exists; --force replaces it", "draw", "--output", "my.svg", "--number", "2")
+    assert Path("my.svg").read_bytes() == first
+    assert call("draw", "--output", "my.svg", "--number", "2", "--force")[0] == 0
+    assert Path("my.svg").read_bytes() != first
+
+
+def test_a_full_disk_is_named_and_leaves_no_half_drawing(refused, monkeypatch):
+    saved_model()
+    monkeypatch.setattr(os, "fsync", no_room)
+    refused("cannot use my.svg: No space left on device", "draw", "--output", "my.svg")
+    assert not list(Path().glob("my.svg*"))
+
+
+def no_room(_):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_a_drawing_that_cannot_be_written_is_named_as_it_was_given(refused):

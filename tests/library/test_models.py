@@ -55,6 +55,9 @@ def test_a_block_is_a_layer_of_pytorchs_encoder():
     with torch.no_grad():
         layer.self_attn.in_proj_weight.copy_(ours.mixer.query_key_value.weight)
         layer.self_attn.out_proj.weight.copy_(ours.mixer.out.weight)
+        for own, theirs in ((ours.norm_1, layer.norm1), (ours.norm_2, layer.norm2)):
+            own.weight.copy_(torch.rand(12) + 0.5)
+            theirs.weight.copy_(own.weight)
         layer.linear1.weight.copy_(ours.perceptron[0].weight)
         layer.linear2.weight.copy_(ours.perceptron[2].weight)
     mask = nn.Transformer.generate_square_subsequent_mask(5).double()

@@ -158,13 +158,31 @@ def test_pairs_of_the_reader(mark, encoding, tmp_path):
 
 
 def test_a_comma_may_stand_in_a_column_of_tabs(tmp_path):
-    data = read_pairs(write(tmp_path / "pairs", ["b,a\tア", *LINES]))
+    data = read_pairs(write(tmp_path / "pairs", [LINES[0], "b,a\tア", *LINES[1:]]))
     assert data.names[0] == Name("b,a", ("ア",))
+
+
+def test_quotes_are_those_of_a_table(tmp_path):
+    lines = ['"Zoë","ゾエ"', 'anna, "アンナ"', "o'\"b,ナ", '"a""b"\t"ナ"', *LINES]
+    data = dict(read_pairs(write(tmp_path / "pairs", [LINES[0], *lines])).names)
+    assert data["zoe"] == ("ゾエ",) and data["anna"] == ("アンナ",)
+    assert data["o'\"b"] == ("ナ",) and data['a"b'] == ("ナ",)
+
+
+@pytest.mark.parametrize("header", ["name,reading", '"Name","Reading"', "名前\t読み"])
+def test_a_header_is_no_pair(header, tmp_path):
+    with pytest.raises(DataError, match=r"line 1 of .*pairs, .*, is no pair but a header; delete"):
+        read_pairs(write(tmp_path / "pairs", [header, *LINES]))
 
 
 @pytest.mark.parametrize(
     ("line", "message"),
     [
+        ('"anna,ア', r"line 3 of .*pairs is '\"anna,ア', with quotes that do not fit"),
+        ('"anna"x,ア', r"line 3 of .*pairs is .*, with quotes that do not fit"),
+        ("an\0na,ア", r"line 3 of .*pairs holds '\\x00'; delete it"),
+        ("anna,ア\x1b\x0cン", r"line 3 of .*pairs holds '\\x0c', '\\x1b'; delete"),
+        ("anna,ア\u2028ン", r"line 3 of .*pairs holds '\\u2028'; delete"),
         ("anna", r"line 3 of .*pairs is 'anna'; write a spelling, a tab or a comma, and its"),
         ("anna,", r"line 3 of .*pairs is 'anna,'; write"),
         ("a,b,c", r"line 3 of .*pairs is 'a,b,c'; write"),

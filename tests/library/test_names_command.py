@@ -1,16 +1,21 @@
 """`python -m rnnbook train names` and `transliterate`."""
 
+import io
 import math
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
+from rnnbook.cli import commands as options
 from rnnbook.cli import names as command
-from rnnbook.data import names, pairs
-from rnnbook.data.words import encode_pairs
+from rnnbook.cli.errors import UsageError
+from rnnbook.data import pairs
+from rnnbook.data.vocabulary import Vocabulary
+from rnnbook.data.words import SIGNS, encode_pairs
 from rnnbook.decoding.transliteration import transliterate
 from rnnbook.models.encoder_decoder import EncoderDecoder
 from rnnbook.training import model_files, recipes
@@ -29,7 +34,7 @@ NAMES = pairs.gather(
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch, one_thread):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(names, "load_names", lambda: NAMES)
+    monkeypatch.setattr(command, "load_names", lambda: NAMES)
     small = replace(recipes.names(), network=small_model, batches=small_batches, epochs=2)
     monkeypatch.setitem(recipes.RECIPES, "names", lambda: small)
 
@@ -49,8 +54,8 @@ def model():
     with torch.no_grad():
         for p in model.parameters():
             p.mul_(3)
-    alphabets = NAMES.letters, NAMES.kana
-    model_files.finish(Path("runs/names.pt"), {"recipe": "names"}, model, alphabets)
+    known = [Vocabulary(characters, SIGNS) for characters in (NAMES.letters, NAMES.kana)]
+    model_files.finish(Path("runs/names.pt"), {"recipe": "names"}, model, known)
     return model.eval()
 
 
@@ -66,8 +71,9 @@ def test_train_follows_the_recipe_and_measures_the_saved_model_on_the_test_names
     recipe = replace(recipes.RECIPES["names"](), seed=3)
     expected = recipe.model(1 + len(NAMES.letters), 1 + len(NAMES.kana))
     recipe.train(expected, *encode_pairs(NAMES.train, NAMES.letters, NAMES.kana))
-    model, alphabets = model_files.load_model(Path("runs/names.pt"), "names")
-    assert code == 0 and alphabets == (NAMES.letters, NAMES.kana)
+    model, vocabularies = model_files.load_model(Path("runs/names.pt"), "names")
+    known = tuple("".join(one.characters) for one in vocabularies)
+    assert code == 0 and known == (NAMES.letters, NAMES.kana)
     assert all(map(torch.equal, model.state_dict().values(), expected.state_dict().values()))
 
     words, references = zip(*NAMES.test, strict=True)
@@ -99,7 +105,7 @@ def test_pairs_of_ones_own(call, refused):
     assert code == 0
     assert call("train", "names")[0] == 0
     own, whole = (torch.load(path, weights_only=True) for path in ("mine.pt", "runs/names.pt"))
-    assert own["characters"] == whole["characters"]
+    assert own["vocabularies"] == whole["vocabularies"]
     assert own["settings"]["pairs"] != whole["settings"]["pairs"]
     assert all(map(torch.equal, own["weights"].values(), whole["weights"].values()))
     Path("mine.csv").write_text("".join(lines[:-1]), "utf-8")
@@ -149,6 +155,28 @@ def test_the_names_before_a_line_that_holds_none_are_answered(at_once, call, mod
     assert err == "rnnbook: line 5: 'bø' holds 'ø'; the model knows 'abiku'\n"
 
 
+def test_a_mark_that_begins_a_file_is_no_letter(call, model):
+    assert call("transliterate", typed="\ufeffabi\nkuba\n") == call("transliterate", "abi", "kuba")
+
+
+@pytest.mark.parametrize("letter", ["a", " "])
+def test_a_line_that_has_no_end_is_not_read_for_ever(letter, call, model, monkeypatch):
+    class Endless(io.StringIO):
+        def readline(self, size=-1):
+            assert size > 0, "this would fill the memory"
+            return letter * size
+
+    monkeypatch.setattr(sys, "stdin", Endless())
+    with pytest.raises(UsageError, match="line 1: it is longer than 10,000 characters"):
+        command.transliterate(options.parser().parse_args(["transliterate"]))
+
+
+def test_a_name_is_shown_in_one_line_and_steers_no_terminal(call, model):
+    (first, *_), (second, *_) = read(model, "abi", "kuba")
+    answer = f"{first.text}・{second.text}"
+    assert call("transliterate", "abi\n\x1ckuba")[1] == f"abi  kuba: {answer}\n"
+
+
 def test_several_answers_have_their_probabilities(call, model):
     (ranked,) = read(model, "abi", width=4)
     shown = ", ".join(f"{one.text} ({math.exp(one.log_probability):.1%})" for one in ranked)
@@ -183,16 +211,23 @@ def test_a_name_that_cannot_be_written(arguments, typed, message, refused, model
 
 
 @pytest.mark.parametrize(
-    "characters",
-    ["ab", ("ab",), ("ab", "ア", "イ"), ("ba", "ア"), ("", "ア"), ("ab", 5), ["ab", "ア"]],
+    "vocabularies",
+    [
+        {"letters": ["a", "b"]},
+        {"kana": ["ア"], "letters": ["a", "b"]},
+        {"letters": ["b", "a"], "kana": ["ア"]},
+        {"letters": [], "kana": ["ア"]},
+        {"letters": ["a", "b"], "kana": 5},
+        {"letters": ["a", "b"], "kana": ["ア"], "signs": ["0"]},
+    ],
 )
-def test_a_model_of_names_has_two_alphabets(characters, refused, model):
+def test_a_model_of_names_has_two_vocabularies(vocabularies, refused, model):
     path = Path("runs/names.pt")
-    torch.save({**torch.load(path, weights_only=True), "characters": characters}, path)
+    torch.save({**torch.load(path, weights_only=True), "vocabularies": vocabularies}, path)
     refused("holds no model of this book; train a model", "transliterate", "abi")
 
 
-def test_a_model_of_other_alphabets_does_not_fit(refused, model):
-    path = Path("runs/names.pt")
-    torch.save({**torch.load(path, weights_only=True), "characters": ("ab", "アイ")}, path)
+def test_a_model_of_other_vocabularies_does_not_fit(refused, model):
+    path, other = Path("runs/names.pt"), {"letters": ["a", "b"], "kana": ["ア", "イ"]}
+    torch.save({**torch.load(path, weights_only=True), "vocabularies": other}, path)
     refused("was trained by another recipe", "transliterate", "abi")

@@ -1,5 +1,6 @@
 """The pen: mixtures of Gaussians, what a movement costs, and letting it write."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -242,6 +243,19 @@ def test_it_stops_where_it_says_the_end_and_goes_no_farther_than_most():
         model.head.bias[-3:] = torch.tensor([0.0, 30.0, 0.0])
     assert [len(strokes) for strokes in write(model, 2)] == [MOST, MOST]
     assert not model.training
+
+
+@pytest.mark.parametrize(("temperature", "mean"), [(1.0, 4), (0.5, 16)])
+def test_each_drawing_ends_by_itself_and_a_cold_one_later(temperature, mean):
+    """Where one movement in five is the end, 4 come before it; in the cold, one in seventeen is."""
+    model = small()
+    with torch.no_grad():
+        model.head.weight.zero_()
+        model.head.bias.zero_()
+        model.head.bias[-3:] = torch.tensor([-60.0, math.log(0.8), math.log(0.2)])
+    drawings = write(model, 400, temperature=temperature)
+    strokes = [len(drawing) for drawing in drawings]  # one for each movement: none is drawn
+    assert sum(strokes) / 400 == pytest.approx(mean, rel=0.25)  # five standard deviations
 
 
 def test_state_and_features_are_handed_on():

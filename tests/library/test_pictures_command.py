@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from rnnbook.data import pictures
+from rnnbook.cli import pictures
 from rnnbook.data.captions import ENGLISH, JAPANESE
 from rnnbook.data.gallery import Gallery, Picture
 from rnnbook.data.picture_file import read_picture
@@ -67,7 +67,7 @@ def untrained() -> tuple[Describer, Vocabulary]:
         for p in model.parameters():
             p.mul_(4)
     path, settings = Path("runs/pictures.pt"), {"recipe": "pictures"}
-    model_files.finish(path, settings, model, vocabulary.characters)
+    model_files.finish(path, settings, model, [vocabulary])
     return model.eval(), vocabulary
 
 
@@ -77,8 +77,8 @@ def test_train_follows_the_recipe_and_measures_the_saved_model_on_all_that_is_ke
     vocabulary = vocabulary_of(KNOWN.train)
     expected = recipe.model(len(vocabulary))
     recipe.train(expected, encode_captions(KNOWN.train, vocabulary))
-    model, words = model_files.load_model(Path("runs/pictures.pt"), "pictures")
-    assert code == 0 and words == vocabulary.characters
+    model, (known,) = model_files.load_model(Path("runs/pictures.pt"), "pictures")
+    assert code == 0 and (known.characters, known.signs) == (vocabulary.characters, SIGNS)
     assert all(map(torch.equal, model.state_dict().values(), expected.state_dict().values()))
     lines = []
     for what in ("combinations", "tones", "things", "flags"):
@@ -123,18 +123,14 @@ def test_a_file_with_other_words_is_no_model():
     model, vocabulary = untrained()
     path = Path("runs/pictures.pt")
     load = partial(model_files.load_model, path, "pictures")
-    assert load()[1] == vocabulary.characters
-    for words in (vocabulary.characters[::-1], [*vocabulary.characters, 3], "".join("ab"), ("a",)):
-        model_files.finish(path, {"recipe": "pictures"}, model, words)
+    saved, words = torch.load(path, weights_only=True), vocabulary.characters
+    for others in (words[::-1], [*words, 3], "".join("ab"), ("a",)):
+        torch.save({**saved, "vocabularies": {"words": others}}, path)
         with pytest.raises(model_files.RunError, match="holds no model of this book"):
             load()
-    model_files.finish(path, {"recipe": "pictures"}, model, vocabulary.characters[1:])
+    model_files.finish(path, {"recipe": "pictures"}, model, [Vocabulary(words[1:], SIGNS)])
     with pytest.raises(model_files.RunError, match="trained by another recipe"):
         load()
-    model_files.finish(path, {"recipe": "speech"}, model, vocabulary.characters)
+    torch.save({**saved, "settings": {"recipe": "speech"}}, path)
     with pytest.raises(model_files.RunError, match="holds no model of this book"):
         load()
-
-
-def test_words_have_their_sign_besides():
-    assert model_files.sizes(["a", "cat"]) == (SIGNS + 2,)

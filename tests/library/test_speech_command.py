@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from rnnbook.data import speech
+from rnnbook.cli import speech
 from rnnbook.data.speech import Recording, Speech, said
 from rnnbook.decoding.ctc import transcribe
 from rnnbook.models.frame_reader import FrameReader
@@ -41,8 +41,8 @@ def test_train_follows_the_recipe_and_measures_the_saved_model_on_the_test_strin
     recipe = replace(recipes.RECIPES["speech"](), steps=2, seed=3)
     expected = recipe.model(10)
     recipe.train(expected, KNOWN.train)
-    model, characters = model_files.load_model(Path("runs/speech.pt"), "speech")
-    assert code == 0 and characters == ""
+    model, vocabularies = model_files.load_model(Path("runs/speech.pt"), "speech")
+    assert code == 0 and vocabularies == ()
     assert all(map(torch.equal, model.state_dict().values(), expected.state_dict().values()))
     heard = transcribe(model, KNOWN.test_strings)
     right = [[said(string)] for string in KNOWN.test_strings]
@@ -57,7 +57,7 @@ def test_listen_joins_recordings_of_the_test_and_says_what_is_heard(call):
     with torch.no_grad():
         for p in model.parameters():
             p.mul_(6)
-    model_files.finish(Path("runs/speech.pt"), {"recipe": "speech"}, model, "")
+    model_files.finish(Path("runs/speech.pt"), {"recipe": "speech"}, model)
     code, out, _ = call("listen", "4071", "9", "--seed", "5")
     draw = random.Random(5)
     expected = []

@@ -3,6 +3,7 @@
 import math
 import os
 import pickle
+import re
 import struct
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from rnnbook.layers.recurrent import LSTM, RNN
 from rnnbook.models.recurrent import CharacterModel, SequenceClassifier
 from rnnbook.training import loop
 from rnnbook.training.batches import FreshBatches, MiniBatches, Streams
-from rnnbook.training.checkpoints import CheckpointError, load_checkpoint
+from rnnbook.training.checkpoints import CheckpointError, load_checkpoint, save_checkpoint
 from rnnbook.training.loop import detach
 from rnnbook.training.measures import accuracy, carried_loss, windowed_loss
 from rnnbook.training.objectives import (
@@ -310,12 +311,16 @@ def test_held_out_measures_are_recorded_and_printed(capsys):
         character_model(),
         Streams(some_ids(), 4, 10),
         steps=25,
-        lr=1e-3,
+        lr=3e-2,
         evaluate=lambda model: 0.25,
         evaluate_every=10,
     )
     assert history.held_out == [(10, 0.25), (20, 0.25), (25, 0.25)]
-    assert len(capsys.readouterr().out.splitlines()) == 3
+    lines = capsys.readouterr().out.splitlines()
+    said = [float(re.search(r"training loss (\S+)", line)[1]) for line in lines]
+    means = [sum(history.losses[done - 10 : done]) / 10 for done in (10, 20, 25)]
+    assert said == pytest.approx(means, abs=0.00051)
+    assert abs(means[0] - means[1]) > 0.002 < abs(means[0] - means[2])  # they can be told apart
 
 
 # ------------------------------------------------------------------ checkpoints
@@ -366,6 +371,17 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_weights(tmp_path):
     assert len(history.losses) == 60
     left = {p.name for p in tmp_path.iterdir() if p.suffix != ".part"}  # of a killed writer
     assert left == {"run.pt"}
+
+
+def test_the_seconds_before_an_interruption_count(tmp_path):
+    path, arguments = tmp_path / "run.pt", dict(steps=20, lr=1e-2, checkpoint_every=5)
+    batches = Streams(some_ids(), 4, 10)
+    train(character_model(), batches, checkpoint=path, stop=10, **arguments)
+    content = load_checkpoint(path, {"history"})
+    content["history"]["seconds"] = 1e6
+    save_checkpoint(path, content)
+    history = train(character_model(), batches, checkpoint=path, **arguments)
+    assert len(history.losses) == 20 and 1e6 < history.seconds < 2e6
 
 
 def test_a_finished_run_is_not_trained_further(tmp_path):

@@ -12,7 +12,7 @@ from rnnbook.decoding import transliteration
 from rnnbook.decoding.search import beam
 from rnnbook.decoding.transliteration import Reading, join_words, transliterate
 from rnnbook.layers.attention import DotProductAttention
-from rnnbook.models.encoder_decoder import EncoderDecoder
+from rnnbook.models.encoder_decoder import END, EncoderDecoder
 from rnnbook.training.batches import PairBatches
 from rnnbook.training.loop import train
 from rnnbook.training.objectives import answering
@@ -47,6 +47,14 @@ def test_each_word_has_the_answers_that_it_has_alone(model, together, monkeypatc
         assert [one.text for one in ranked] == texts and len(set(texts)) == 3
         scores = [one.log_probability for one in alone]
         assert [one.log_probability for one in ranked] == pytest.approx(scores)
+
+
+def test_the_longest_of_the_words_together_has_room(model):
+    """A model that never ends an answer writes until it is cut off."""
+    with torch.no_grad():
+        model.head.bias[END] = -100
+    found = transliterate(model, LETTERS, KANA, WORDS, width=1)
+    assert {len(best.text) for (best,) in found} == {2 * max(map(len, WORDS)) + 8}
 
 
 def test_no_words_have_no_answers(model):

@@ -2,14 +2,20 @@
 
 import argparse
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
+
+from torch.nn import Module
 
 from rnnbook.cli.errors import UsageError
-
-if TYPE_CHECKING:
-    from torch.nn import Module
-
-    from rnnbook.data.pen import Stroke
+from rnnbook.cli.output import in_one_line
+from rnnbook.cli.train import run
+from rnnbook.data.kanji import load_kanji
+from rnnbook.data.pen import SIZE, Stroke
+from rnnbook.decoding.drawing import write
+from rnnbook.files import check_ends, check_writable, write_atomically
+from rnnbook.models.strokes import left_parts, typical
+from rnnbook.training.drawing import mean_nats_per_point
+from rnnbook.training.model_files import load_model
 
 COLUMNS = 8
 PEN = "fill:none;stroke:#000;stroke-width:3.2;stroke-linecap:round;stroke-linejoin:round"
@@ -17,13 +23,9 @@ PEN = "fill:none;stroke:#000;stroke-width:3.2;stroke-linecap:round;stroke-linejo
 
 def train(options: argparse.Namespace) -> None:
     """Train the pen as its chapter does, and measure it on kanji kept apart."""
-    from rnnbook.cli.train import run
-    from rnnbook.data.kanji import load_kanji
-    from rnnbook.training.drawing import mean_nats_per_point
-
     kanji = load_kanji()
 
-    def test(model: "Module") -> str:
+    def test(model: Module) -> str:
         strokes = [one.strokes for one in kanji.test]
         cost = mean_nats_per_point(model, strokes)
         return f"{len(strokes)} test kanji: {cost:.3f} nats for each point"
@@ -40,33 +42,36 @@ def train(options: argparse.Namespace) -> None:
 
 def draw(options: argparse.Namespace) -> None:
     """Let the pen write, and save what it wrote as a drawing."""
-    from rnnbook.data.kanji import load_kanji
-    from rnnbook.decoding.drawing import write
-    from rnnbook.files import check_ends, write_atomically
-    from rnnbook.models.strokes import left_parts, typical
-    from rnnbook.training.model_files import load_model
-
-    check_ends(options.output)
-    if options.output.is_dir() or options.output.suffix != ".svg":
-        raise UsageError(f"{options.output} is no name of a drawing; give --output NAME.svg")
+    check_output(options.output, options.force)
     model, _ = load_model(options.model, "kanji")
-    begin = ()
-    if options.begin:
-        parts = left_parts(load_kanji().train)
-        if options.begin not in parts:
-            known = " ".join(parts)
-            raise UsageError(f"no part {options.begin!r} is known for --begin; known are: {known}")
-        begin = typical(parts[options.begin])
+    begin = () if options.begin is None else part(options.begin)
     how = {"temperature": options.temperature, "seed": options.seed, "begin": begin}
     drawings = write(model, options.number, **how)
     write_atomically(options.output, sheet(drawings).encode())
-    print(f"saved {options.output}")
+    print(f"saved {in_one_line(options.output)}")
 
 
-def sheet(drawings: "Sequence[Sequence[Stroke]]") -> str:
+def check_output(path: Path, force: bool) -> None:
+    """Raise `UsageError`, or `OSError`, unless a drawing may be written to `path`."""
+    check_ends(path)
+    if path.is_dir() or path.suffix != ".svg":
+        raise UsageError(f"{path} is no name of a drawing; give --output NAME.svg")
+    if path.exists() and not force:
+        raise UsageError(f"{path} exists; --force replaces it, or give another --output")
+    check_writable(path)
+
+
+def part(sign: str) -> Sequence[Stroke]:
+    """The strokes of a part on the left of kanji. Raises `UsageError` for one that is not known."""
+    parts = left_parts(load_kanji().train)
+    if sign not in parts:
+        known = " ".join(parts)
+        raise UsageError(f"no part {sign!r} is known for --begin; known are: {known}")
+    return typical(parts[sign])
+
+
+def sheet(drawings: Sequence[Sequence[Stroke]]) -> str:
     """Drawings side by side, in rows of COLUMNS, as SVG."""
-    from rnnbook.data.pen import SIZE
-
     rows, columns = -(-len(drawings) // COLUMNS), min(len(drawings), COLUMNS)
     size = f'viewBox="0 0 {columns * SIZE:g} {rows * SIZE:g}"'
     lines = [f'<svg xmlns="http://www.w3.org/2000/svg" {size} style="{PEN}">']

@@ -1,17 +1,22 @@
 """Runs one command. Every error is said in one line.
 
-PyTorch is imported by the commands, not here, so that `--help` and a mistyped option answer at
-once.
+The module of a command, and PyTorch with it, is imported when the command runs, so that `--help`
+and a mistyped option answer at once.
 """
 
 import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pkgutil import resolve_name
 
-from rnnbook.cli.errors import UsageError, complain
-from rnnbook.cli.options import parser
+from rnnbook.cli.commands import parser
+from rnnbook.cli.errors import complain, is_out_of_memory
+from rnnbook.cli.output import replace_what_is_lacking
+from rnnbook.errors import BookError
 from rnnbook.files import without_part
+
+NO_MEMORY = "there is not enough memory for that; end other programs, or use a larger machine"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     options = parser().parse_args(arguments, argparse.Namespace(arguments=arguments))
     try:
-        options.command(options)
+        resolve_name(options.command)(options)
         sys.stdout.flush()
         return 0
     except KeyboardInterrupt as stop:
@@ -31,24 +36,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         what = without_part(str(error.filename or "the output"))
         return complain(f"cannot use {what}: {error.strerror or error}", 2)
     except MemoryError:
-        return complain("there is not enough memory for that", 2)
-    except explained_errors() as error:
+        return complain(NO_MEMORY, 2)
+    except BookError as error:
         return complain(error, 2)
-
-
-def explained_errors() -> tuple[type[Exception], ...]:
-    """The errors whose message is written for the user. Any other is a mistake of ours."""
-    from rnnbook.data.digit_image import ImageError
-    from rnnbook.data.fetch import DataError
-    from rnnbook.extras import MissingExtra
-    from rnnbook.records.conduct import StudyError
-    from rnnbook.training.checkpoints import CheckpointError
-    from rnnbook.training.distributed import ProcessError
-    from rnnbook.training.model_files import RunError
-    from rnnbook.training.settings import Diverged
-
-    ours = UsageError, RunError, ProcessError, CheckpointError, Diverged
-    return *ours, StudyError, DataError, ImageError, MissingExtra
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise  # a mistake of ours
+        return complain(NO_MEMORY, 2)
 
 
 def program() -> int:
@@ -56,6 +50,10 @@ def program() -> int:
     sys.stdout = sys.stdout or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
     sys.stderr = sys.stderr or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
     sys.stdin = sys.stdin or os.fdopen(os.open(os.devnull, os.O_RDONLY))
-    for stream in (sys.stdout, sys.stdin):  # a console may lack a character of the text
-        stream.reconfigure(errors="replace")  # pyrefly: ignore[missing-attribute]
-    return main()
+    sys.stdin.reconfigure(errors="replace")  # pyrefly: ignore[missing-attribute]
+    lost = replace_what_is_lacking()
+    try:
+        return main()
+    finally:
+        if message := lost():
+            complain(message, 0)

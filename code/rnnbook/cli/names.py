@@ -4,33 +4,36 @@ import argparse
 import hashlib
 import math
 import sys
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from functools import partial
+from typing import TextIO
+
+from torch.nn import Module
 
 from rnnbook.cli.errors import UsageError
+from rnnbook.cli.options import BEAM
+from rnnbook.cli.output import in_one_line
+from rnnbook.cli.train import run
+from rnnbook.data.names import SHA256, load_names
+from rnnbook.data.pairs import LONGEST, Names, plain, read_pairs
+from rnnbook.data.vocabulary import Vocabulary
+from rnnbook.data.words import SIGNS, encode_pairs
+from rnnbook.decoding import transliteration
+from rnnbook.training.error_rates import among_first, character_error_rate, exact
+from rnnbook.training.model_files import load_model
 
-if TYPE_CHECKING:
-    from torch.nn import Module
-
-    from rnnbook.data.pairs import Names
-
-BEAM = 4
 AT_ONCE = 256  # names that are read from a file before they are answered
+LONGEST_LINE = 10_000  # characters; of what has no end of a line, no more is read
 
 
 def train(options: argparse.Namespace) -> None:
     """Train a model of names with attention, and measure it on names kept apart."""
-    from rnnbook.cli.train import run
-    from rnnbook.data.words import encode_pairs
-    from rnnbook.decoding.transliteration import transliterate
-    from rnnbook.training.error_rates import exact
-
     names, origin = read_names(options)
     characters = names.letters, names.kana
 
-    def held_out(model: "Module") -> float:
+    def held_out(model: Module) -> float:
         spellings, readings = zip(*names.held_out, strict=True)
-        ranked = transliterate(model, *characters, spellings, width=1)
+        ranked = transliteration.transliterate(model, *characters, spellings, width=1)
         return exact([first.text for first, *_ in ranked], readings)
 
     run(
@@ -38,30 +41,25 @@ def train(options: argparse.Namespace) -> None:
         "names",
         encode_pairs(names.train, *characters),
         lambda model: report(model, names),
-        characters=characters,
+        vocabularies=[Vocabulary(known, SIGNS) for known in characters],
         origin={"pairs": origin},
         evaluate=held_out,
         measure="held-out exact",
     )
 
 
-def read_names(options: argparse.Namespace) -> "tuple[Names, str]":
+def read_names(options: argparse.Namespace) -> tuple[Names, str]:
     """JMnedict, or the pairs in a file, and the first digits of its SHA-256."""
-    from rnnbook.data.names import SHA256, load_names
-    from rnnbook.data.pairs import read_pairs
-
     if options.pairs is None:
         return load_names(), SHA256[:12]
     return read_pairs(options.pairs), hashlib.sha256(options.pairs.read_bytes()).hexdigest()[:12]
 
 
-def report(model: "Module", names: "Names") -> str:
+def report(model: Module, names: Names) -> str:
     """How good a model is on the names that are for the test."""
-    from rnnbook.decoding.transliteration import transliterate
-    from rnnbook.training.error_rates import among_first, character_error_rate, exact
-
     spellings, readings = zip(*names.test, strict=True)
-    ranked = transliterate(model, names.letters, names.kana, spellings, width=BEAM)
+    characters = names.letters, names.kana
+    ranked = transliteration.transliterate(model, *characters, spellings, width=BEAM)
     texts = [[answer.text for answer in answers] for answers in ranked]
     best = [first for first, *_ in texts]
     return (
@@ -73,9 +71,8 @@ def report(model: "Module", names: "Names") -> str:
 
 def transliterate(options: argparse.Namespace) -> None:
     """Print each name in katakana; without names, those of the standard input, one a line."""
-    from rnnbook.training.model_files import load_model
-
-    model, (letters, kana) = load_model(options.model, "names")
+    model, vocabularies = load_model(options.model, "names")
+    letters, kana = ("".join(known.characters) for known in vocabularies)
     if options.names:
         batches = [[(name, words_of(name, letters)) for name in options.names]]
     else:  # whoever types waits for each answer
@@ -84,22 +81,23 @@ def transliterate(options: argparse.Namespace) -> None:
         split = [words for _, words in batch]
         answers = answer(options, model, letters, kana, split)
         for (name, _), best in zip(batch, answers, strict=True):
-            print(f"{name}: {', '.join(best)}", flush=True)
+            print(f"{in_one_line(name)}: {', '.join(best)}", flush=True)
 
 
-def read_lines(
-    lines: Iterable[str], letters: str, at_once: int
-) -> Iterator[list[tuple[str, list[str]]]]:
+def read_lines(file: TextIO, letters: str, at_once: int) -> Iterator[list[tuple[str, list[str]]]]:
     """Names, one a line, and their words, so many at once. Blank lines do not count.
 
     Raises `UsageError` at a line that holds no name, when those before it have been answered.
     """
     batch = []
+    lines = iter(partial(file.readline, LONGEST_LINE + 1), "")
     for number, line in enumerate(lines, start=1):
-        if not (name := line.strip()):
-            continue
+        name = line.removeprefix("\ufeff").strip()  # the mark with which some files begin
         try:
-            batch.append((name, words_of(name, letters)))
+            if len(line) > LONGEST_LINE:
+                raise UsageError(f"it is longer than {LONGEST_LINE:,} characters; give one name")
+            if name:
+                batch.append((name, words_of(name, letters)))
         except UsageError as error:
             yield batch
             raise UsageError(f"line {number}: {error}") from error
@@ -110,18 +108,20 @@ def read_lines(
 
 
 def answer(
-    options: argparse.Namespace, model: "Module", letters: str, kana: str, split: list[list[str]]
+    options: argparse.Namespace, model: Module, letters: str, kana: str, split: list[list[str]]
 ) -> list[list[str]]:
     """For each name, of which the words are given, its best answers.
 
     Where more than one is wanted, they have their probabilities.
     """
-    from rnnbook.decoding.transliteration import join_words, transliterate
-
     words = sorted({word for each in split for word in each})
     width = max(options.beam, options.answers)
-    found = dict(zip(words, transliterate(model, letters, kana, words, width=width), strict=True))
-    ranked = [join_words([found[word] for word in each], options.answers) for each in split]
+    ranked = transliteration.transliterate(model, letters, kana, words, width=width)
+    found = dict(zip(words, ranked, strict=True))
+    ranked = [
+        transliteration.join_words([found[word] for word in each], options.answers)
+        for each in split
+    ]
     if options.answers == 1:
         return [[best.text] for (best,) in ranked]
     return [
@@ -134,8 +134,6 @@ def words_of(name: str, letters: str) -> list[str]:
 
     Raises `UsageError` for a name without letters, with unknown ones, or with too long a word.
     """
-    from rnnbook.data.pairs import LONGEST, plain
-
     words = plain(name).split()
     if not words:
         raise UsageError(f"{name!r} is no name; give letters")

@@ -1,70 +1,24 @@
-"""The commands and their options."""
+"""The options of each command."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from rnnbook.cli import kanji, names, pictures, speech, train, use
 from rnnbook.cli.values import Parser, digits, heat, temperature, whole
 
 KINDS = "mnist", "shakespeare", "names", "speech", "pictures", "kanji"
+CHECKPOINT_EVERY = 100  # steps of a training
+BEAM = 4  # answers that a search keeps in view
 MODELS = {name: Path(f"runs/{name}.pt") for name in KINDS}
 TRAIN = (
     "Train a model of the book, write it to FILE, and measure it on data that it was not "
-    f"trained on. Every {train.CHECKPOINT_EVERY} steps the run is saved beside FILE; when it was "
+    f"trained on. Every {CHECKPOINT_EVERY} steps the run is saved beside FILE; when it was "
     "interrupted, --resume goes on from there and, on a processor, ends with the same weights, bit "
     "for bit. A FILE that exists is not replaced, unless --force says so. Started by `torchrun "
     "--nproc-per-node N -m rnnbook train …`, N processes share the work."
 )
 
 
-def parser() -> Parser:
-    """The commands and their options."""
-    top = Parser(
-        prog="python -m rnnbook",
-        description="Fetch the data of the book, train its models, and use them.",
-        epilog="Exit codes: 0 done, 2 not possible (one line says why), 130 interrupted.",
-    )
-    commands = top.add_subparsers(metavar="COMMAND", required=True)
-    add_command(commands, "data", use.data, "fetch and verify what the book trains on")
-    training = commands.add_parser("train", help="train a model and test it", description=TRAIN)
-    models = training.add_subparsers(metavar="MODEL", required=True)
-    add_train_options(add_command(models, "mnist", train.mnist, "read a digit"), "mnist")
-    what = "write, a character at a time"
-    add_train_options(add_command(models, "shakespeare", train.shakespeare, what), "shakespeare")
-    add_train_options(add_command(models, "names", names.train, "write names in katakana"), "names")
-    what = "write down spoken digits"
-    add_train_options(add_command(models, "speech", speech.train, what), "speech")
-    what = "describe pictures, in English and in Japanese"
-    add_train_options(add_command(models, "pictures", pictures.train, what), "pictures")
-    add_train_options(add_command(models, "kanji", kanji.train, "write kanji, by strokes"), "kanji")
-    what = "read a digit in a picture"
-    add_classify_options(add_command(commands, "classify", use.classify, what))
-    add_sample_options(add_command(commands, "sample", use.sample, "let the trained model write"))
-    what = "write names in katakana"
-    add_name_options(add_command(commands, "transliterate", names.transliterate, what))
-    what = "write down spoken digits, from recordings kept apart"
-    add_listen_options(add_command(commands, "listen", speech.listen, what))
-    what = "say what is in a picture"
-    add_describe_options(add_command(commands, "describe", pictures.describe, what))
-    what = "let the trained pen write kanji that do not exist, into a drawing"
-    add_draw_options(add_command(commands, "draw", kanji.draw, what))
-    add_study_options(add_command(commands, "study", use.study, "make the records of studies"))
-    add_command(commands, "bench", use.bench, "measure how fast training runs here")
-    return top
-
-
-def add_command(commands: Any, name: str, function: Callable, what: str) -> Parser:
-    """Add a command that calls a function with its options. `what` is its help."""
-    description = f"{what[0].upper()}{what[1:]}."
-    command = commands.add_parser(name, help=what, description=description, allow_abbrev=False)
-    command.set_defaults(command=function)
-    return command
-
-
 def add_train_options(command: Parser, model: str) -> None:
     """Add the options of `train` and the name of a model."""
-    command.description = TRAIN
     add = command.add_argument
     unit = "--steps" if model in ("shakespeare", "speech") else "--epochs"
     add(unit, type=whole(1), metavar="N", help="of training (what its recipe says)")
@@ -118,7 +72,7 @@ def add_name_options(command: Parser) -> None:
     what = "in Latin letters (read from the standard input, one a line)"
     add("names", nargs="*", metavar="NAME", help=what)
     what = "how many answers the search keeps in view (%(default)s)"
-    add("--beam", type=whole(1, 100), default=names.BEAM, metavar="N", help=what)
+    add("--beam", type=whole(1, 100), default=BEAM, metavar="N", help=what)
     what = "how many to show, with their probabilities if more than one (%(default)s)"
     add("--answers", type=whole(1, 100), default=1, metavar="N", help=what)
     what = "what `train names` wrote (%(default)s)"
@@ -144,7 +98,7 @@ def add_describe_options(command: Parser) -> None:
     what = "English or Japanese (%(default)s)"
     add("--language", choices=("en", "ja"), default="en", help=what)
     what = "how many captions the search keeps in view (%(default)s)"
-    add("--beam", type=whole(1, 100), default=pictures.BEAM, metavar="N", help=what)
+    add("--beam", type=whole(1, 100), default=BEAM, metavar="N", help=what)
     what = "what `train pictures` wrote (%(default)s)"
     add("--model", type=Path, default=MODELS["pictures"], metavar="FILE", help=what)
 
@@ -160,6 +114,7 @@ def add_draw_options(command: Parser) -> None:
     add("--seed", type=whole(0), default=0, metavar="N", help="of the random numbers (%(default)s)")
     what = "where to write the drawing, as SVG (%(default)s)"
     add("--output", type=Path, default=Path("kanji.svg"), metavar="FILE", help=what)
+    add("--force", action="store_true", help="replace FILE if it exists")
     what = "what `train kanji` wrote (%(default)s)"
     add("--model", type=Path, default=MODELS["kanji"], metavar="FILE", help=what)
 

@@ -1,32 +1,36 @@
 """The commands for pictures: train a model that describes them, and let it describe some."""
 
 import argparse
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from torch.nn import Module
+import torch
+from torch.nn import Module
 
-    from rnnbook.data.gallery import Picture
-    from rnnbook.data.vocabulary import Vocabulary
-
-BEAM = 4
+from rnnbook.cli.output import in_one_line
+from rnnbook.cli.train import run
+from rnnbook.data.captions import LANGUAGES
+from rnnbook.data.gallery import Picture
+from rnnbook.data.picture_file import read_picture
+from rnnbook.data.pictures import load_pictures
+from rnnbook.data.vocabulary import Vocabulary
+from rnnbook.decoding import descriptions
+from rnnbook.files import check_ends
+from rnnbook.training.captions import captions_of, word_f1
+from rnnbook.training.describing import encode_captions, vocabulary_of
+from rnnbook.training.error_rates import exact
+from rnnbook.training.model_files import load_model
 
 
 def train(options: argparse.Namespace) -> None:
     """Train the model of pictures on both languages, and measure it on pictures kept apart."""
-    from rnnbook.cli.train import run
-    from rnnbook.data.pictures import load_pictures
-    from rnnbook.training.describing import encode_captions, vocabulary_of
-
     known = load_pictures()
     vocabulary = vocabulary_of(known.train)
 
-    def test(model: "Module") -> str:
+    def test(model: Module) -> str:
         lines = []
         for what, some in zip(known.test._fields, known.test, strict=True):
             shares = ", ".join(
-                f"{language} {exact:.1%} exact, F1 {f1:.3f}"
-                for language, (exact, f1) in judged(model, vocabulary, some).items()
+                f"{language} {right:.1%} exact, F1 {f1:.3f}"
+                for language, (right, f1) in judged(model, vocabulary, some).items()
             )
             lines.append(f"{len(some)} new {what}: {shares}")
         return "\n".join(lines)
@@ -36,26 +40,19 @@ def train(options: argparse.Namespace) -> None:
         "pictures",
         (encode_captions(known.train, vocabulary),),
         test,
-        characters=vocabulary.characters,
+        vocabularies=[vocabulary],
         evaluate=lambda model: judged(model, vocabulary, known.held_out.tones)["en"][0],
         measure="held-out tones exact",
     )
 
 
 def judged(
-    model: "Module", vocabulary: "Vocabulary", pictures: "tuple[Picture, ...]"
+    model: Module, vocabulary: Vocabulary, pictures: tuple[Picture, ...]
 ) -> dict[str, tuple[float, float]]:
     """For each language, the share of captions that are exact, and their mean F1."""
-    import torch
-
-    from rnnbook.data.captions import LANGUAGES
-    from rnnbook.decoding.descriptions import describe
-    from rnnbook.training.captions import captions_of, word_f1
-    from rnnbook.training.error_rates import exact
-
     pixels, found = torch.stack([picture.pixels for picture in pictures]), {}
     for k, (code, language) in enumerate(LANGUAGES.items()):
-        said = describe(model, vocabulary, pixels, language, k)
+        said = descriptions.describe(model, vocabulary, pixels, language, k)
         right = captions_of(pictures, language)
         found[code] = exact(said, right), word_f1(said, right, language.split)
     return found
@@ -63,22 +60,11 @@ def judged(
 
 def describe(options: argparse.Namespace) -> None:
     """Print what the model says of each picture."""
-    import torch
-
-    from rnnbook.data.captions import LANGUAGES
-    from rnnbook.data.picture_file import read_picture
-    from rnnbook.data.vocabulary import Vocabulary
-    from rnnbook.data.words import SIGNS
-    from rnnbook.decoding.descriptions import describe
-    from rnnbook.files import check_ends
-    from rnnbook.training.model_files import load_model
-
     for path in options.pictures:
         check_ends(path)
     pixels = torch.stack([read_picture(path) for path in options.pictures])
-    model, words = load_model(options.model, "pictures")
+    model, (vocabulary,) = load_model(options.model, "pictures")
     number, language = list(LANGUAGES).index(options.language), LANGUAGES[options.language]
-    vocabulary = Vocabulary(words, SIGNS)
-    said = describe(model, vocabulary, pixels, language, number, options.beam)
+    said = descriptions.describe(model, vocabulary, pixels, language, number, options.beam)
     for path, caption in zip(options.pictures, said, strict=True):
-        print(f"{path}: {caption}", flush=True)
+        print(f"{in_one_line(path)}: {caption}", flush=True)

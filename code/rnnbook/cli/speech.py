@@ -1,22 +1,22 @@
 """The commands for speech: train a model that writes down spoken digits, and let it listen."""
 
 import argparse
-from typing import TYPE_CHECKING
+from random import Random
 
-if TYPE_CHECKING:
-    from torch.nn import Module
+from torch.nn import Module
 
-    from rnnbook.data.speech import Recording
+from rnnbook.cli.train import run
+from rnnbook.data.speech import Recording, load_speech, said
+from rnnbook.decoding.ctc import transcribe
+from rnnbook.training.error_rates import character_error_rate, exact
+from rnnbook.training.model_files import load_model
 
 
 def train(options: argparse.Namespace) -> None:
     """Train the model of speech as its chapter does, and measure it on strings kept apart."""
-    from rnnbook.cli.train import run
-    from rnnbook.data.speech import load_speech
-
     speech = load_speech()
 
-    def test(model: "Module") -> str:
+    def test(model: Module) -> str:
         wrong, right = judged(model, speech.test_strings)
         return (
             f"{len(speech.test_strings)} test strings: {wrong:.2%} of the digits wrong, "
@@ -33,24 +33,14 @@ def train(options: argparse.Namespace) -> None:
     )
 
 
-def judged(model: "Module", strings: "list[list[Recording]]") -> tuple[float, float]:
+def judged(model: Module, strings: list[list[Recording]]) -> tuple[float, float]:
     """The share of digits that a model hears wrongly, and of strings that it hears rightly."""
-    from rnnbook.data.speech import said
-    from rnnbook.decoding.ctc import transcribe
-    from rnnbook.training.error_rates import character_error_rate, exact
-
     heard, right = transcribe(model, strings), [[said(string)] for string in strings]
     return character_error_rate(heard, right), exact(heard, right)
 
 
 def listen(options: argparse.Namespace) -> None:
     """Join recordings of the digits of each string, and print what the model hears."""
-    from random import Random
-
-    from rnnbook.data.speech import load_speech
-    from rnnbook.decoding.ctc import transcribe
-    from rnnbook.training.model_files import load_model
-
     model, _ = load_model(options.model, "speech")
     random, test = Random(options.seed), load_speech().test
     for text in options.strings:

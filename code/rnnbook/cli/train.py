@@ -4,33 +4,34 @@ import argparse
 import hashlib
 import os
 import shlex
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import torch
+from torch.nn import Module
 
 from rnnbook.cli.errors import UsageError
-
-if TYPE_CHECKING:
-    from torch.nn import Module
-
-    from rnnbook.data.shakespeare import Text
-    from rnnbook.training.model_files import Characters
-
-CHECKPOINT_EVERY = 100  # steps
+from rnnbook.cli.options import CHECKPOINT_EVERY
+from rnnbook.cli.output import in_one_line
+from rnnbook.data.mnist import load_mnist
+from rnnbook.data.shakespeare import HELD_OUT, Text, load_shakespeare
+from rnnbook.data.vocabulary import Vocabulary
+from rnnbook.files import check_ends, without_part
+from rnnbook.training import distributed, model_files
+from rnnbook.training.measures import accuracy, carried_loss
+from rnnbook.training.recipes import RECIPES, STREAMS, WINDOW
 
 
 def mnist(options: argparse.Namespace) -> None:
     """Train the classifier of digits as its chapter does, and test it."""
-    from rnnbook.data.mnist import load_mnist
-    from rnnbook.training.measures import accuracy
-
     data = load_mnist()
     images, labels = data.train_images, data.train_labels
     split = len(images) * 11 // 12  # the last 5,000 are held out, as in the chapter
 
-    def test(model: "Module") -> str:
+    def test(model: Module) -> str:
         right = accuracy(model, data.test_images, data.test_labels)
         return f"accuracy on all {len(data.test_images):,} test digits: {right:.2%}"
 
@@ -46,17 +47,12 @@ def mnist(options: argparse.Namespace) -> None:
 
 def shakespeare(options: argparse.Namespace) -> None:
     """Train the model of characters as its chapter does, and measure its loss."""
-    from rnnbook.data.shakespeare import HELD_OUT
-    from rnnbook.data.vocabulary import Vocabulary
-    from rnnbook.training.measures import carried_loss
-    from rnnbook.training.recipes import STREAMS, WINDOW
-
     text = read_text(options.text, at_least=2 * STREAMS * WINDOW)
     vocabulary = Vocabulary(text.text)
     ids = vocabulary.encode(text.train)
     held_out = min(HELD_OUT, len(ids) // 20)  # the first ones, as in the chapter
 
-    def test(model: "Module") -> str:
+    def test(model: Module) -> str:
         print(f"measuring the loss on {len(text.validation):,} characters …", flush=True)
         loss = carried_loss(model, vocabulary.encode(text.validation))
         return f"loss on all {len(text.validation):,} validation characters: {loss:.4f} nats each"
@@ -66,17 +62,14 @@ def shakespeare(options: argparse.Namespace) -> None:
         "shakespeare-long" if options.long else "shakespeare",
         (ids if options.long else ids[held_out:],),
         test,
-        characters="".join(vocabulary.characters),
+        vocabularies=[vocabulary],
         origin={"text": text.sha256[:12]},
         evaluate=None if options.long else lambda model: carried_loss(model, ids[:held_out]),
     )
 
 
-def read_text(path: Path | None, at_least: int) -> "Text":
+def read_text(path: Path | None, at_least: int) -> Text:
     """Shakespeare, or the text in a file, which must be long enough to train on."""
-    from rnnbook.data.shakespeare import Text, load_shakespeare
-    from rnnbook.files import check_ends
-
     if path is None:
         return load_shakespeare()
     check_ends(path)
@@ -95,19 +88,18 @@ def run(
     options: argparse.Namespace,
     name: str,
     data: tuple[Any, ...],
-    test: Callable[["Module"], str],
-    characters: "Characters" = "",
+    test: Callable[[Module], str],
+    *,
+    vocabularies: Sequence[Vocabulary] = (),
     origin: dict[str, str] | None = None,
-    **looks: Any,
+    evaluate: Callable[[Module], float] | None = None,
+    measure: str = "held-out loss",
 ) -> None:
     """Train by a recipe until the run is finished, and say how good the saved model is.
 
-    `characters` are those that the model knows, and `origin` says, for its file, what it was
-    trained on; `looks` goes to `train`.
+    `vocabularies` are those that the recipe declares, and `origin` says, for the model's file,
+    what it was trained on; `evaluate` and `measure` are as for `train`.
     """
-    from rnnbook.training import distributed, model_files
-    from rnnbook.training.recipes import RECIPES
-
     check_device(options.device)
     lengths = {unit: getattr(options, unit, None) for unit in ("epochs", "steps")}
     changes = {unit: number for unit, number in lengths.items() if number}  # else the recipe's
@@ -116,28 +108,44 @@ def run(
     recipe = replace(RECIPES[name](), **changes, device=options.device)
     path = options.output or Path(f"runs/{name}.pt")
 
+    with explained(options), distributed.join(options.device), ExitStack() as inside:
+
+        def begin() -> bool:
+            inside.enter_context(model_files.alone(path))
+            how = {"resume": options.resume, "force": options.force}
+            return model_files.begin(path, settings, **how)
+
+        if distributed.from_first(begin):
+            say(f"{in_one_line(path)} is finished already")
+        else:
+            model = recipe.model(*map(len, vocabularies))
+            recipe.train(
+                model,
+                *data,
+                evaluate=evaluate,
+                measure=measure,
+                checkpoint=model_files.checkpoint_of(path),
+                checkpoint_every=CHECKPOINT_EVERY,
+            )
+            distributed.from_first(lambda: model_files.finish(path, settings, model, vocabularies))
+            say(f"saved {in_one_line(path)}")
+        if distributed.is_first():
+            print(test(model_files.load_model(path, name)[0]))
+
+
+@contextmanager
+def explained(options: argparse.Namespace) -> Iterator[None]:
+    """Inside, what interrupts a training says how to go on with it."""
     try:
-        with distributed.join(options.device), ExitStack() as inside:
-
-            def begin() -> bool:
-                inside.enter_context(model_files.alone(path))
-                how = {"resume": options.resume, "force": options.force}
-                return model_files.begin(path, settings, **how)
-
-            if distributed.from_first(begin):
-                say(f"{path} is finished already")
-            else:
-                model = recipe.model(*model_files.sizes(characters))
-                looks |= {"checkpoint": model_files.checkpoint_of(path)}
-                recipe.train(model, *data, checkpoint_every=CHECKPOINT_EVERY, **looks)
-                distributed.from_first(
-                    lambda: model_files.finish(path, settings, model, characters)
-                )
-                say(f"saved {path}")
-            if distributed.is_first():
-                print(test(model_files.load_model(path, name)[0]))
+        yield
     except distributed.ProcessEnded as error:
         raise UsageError(f"{error}; go on with: {command_to_resume(options)}") from error
+    except OSError as error:
+        if error.filename is None:  # it is not the model or its checkpoint that cannot be written
+            raise
+        what = f"cannot use {without_part(str(error.filename))} ({error.strerror or error})"
+        advice = f"make room for it, then go on with: {command_to_resume(options)}"
+        raise UsageError(f"{what}; {advice}") from error
     except KeyboardInterrupt:
         if os.environ.get("RANK", "0") != "0":  # the first process says it for all
             raise SystemExit(130) from None
@@ -146,16 +154,12 @@ def run(
 
 def say(what: str) -> None:
     """Print it, once for all processes."""
-    from rnnbook.training import distributed
-
     if distributed.is_first():
         print(what)
 
 
 def check_device(device: str) -> None:
     """Raise `UsageError` when the machine lacks a device."""
-    import torch
-
     there = {
         "cpu": True,
         "cuda": torch.cuda.is_available(),

@@ -1,21 +1,30 @@
-"""The commands that use what is there: the data, trained models, studies, the machine."""
+"""The commands that use what is there: the data, trained models, the machine."""
 
 import argparse
+import json
 from itertools import chain, islice
 
+import torch
+
+from rnnbook import bench as benchmark
 from rnnbook.cli.errors import UsageError
+from rnnbook.cli.output import harmless, in_one_line
+from rnnbook.data.digit_image import read_digit
+from rnnbook.data.fetch import cache_folder
+from rnnbook.data.kanji import load_kanji
+from rnnbook.data.mnist import load_mnist
+from rnnbook.data.names import load_names
+from rnnbook.data.pictures import load_pictures
+from rnnbook.data.shakespeare import load_shakespeare
+from rnnbook.data.speech import load_speech
+from rnnbook.decoding.sampling import stream
+from rnnbook.files import check_ends
+from rnnbook.models.ensemble import Ensemble
+from rnnbook.training.model_files import load_model
 
 
 def data(options: argparse.Namespace) -> None:
     """Fetch the data sets, and say where they are and which text it is."""
-    from rnnbook.data.fetch import cache_folder
-    from rnnbook.data.kanji import load_kanji
-    from rnnbook.data.mnist import load_mnist
-    from rnnbook.data.names import load_names
-    from rnnbook.data.pictures import load_pictures
-    from rnnbook.data.shakespeare import load_shakespeare
-    from rnnbook.data.speech import load_speech
-
     mnist = load_mnist()
     print(f"MNIST: {len(mnist.train_images):,} + {len(mnist.test_images):,} digits")
     text = load_shakespeare()
@@ -30,12 +39,6 @@ def data(options: argparse.Namespace) -> None:
 
 def classify(options: argparse.Namespace) -> None:
     """Print the class of each picture, and its three likeliest classes."""
-    import torch
-
-    from rnnbook.data.digit_image import read_digit
-    from rnnbook.files import check_ends
-    from rnnbook.training.model_files import load_model
-
     for path in options.images:
         check_ends(path)
     images = torch.stack([read_digit(path) for path in options.images])  # (N, 28, 28)
@@ -44,24 +47,20 @@ def classify(options: argparse.Namespace) -> None:
         probabilities = model(images)[0].softmax(dim=1)  # (N, 10)
     for path, row in zip(options.images, probabilities, strict=True):
         likeliest = row.argsort(descending=True)[:3].tolist()
-        print(f"{path}: {likeliest[0]}  ({', '.join(f'{k}: {row[k]:.1%}' for k in likeliest)})")
+        shares = ", ".join(f"{k}: {row[k]:.1%}" for k in likeliest)
+        print(f"{in_one_line(path)}: {likeliest[0]}  ({shares})")
 
 
 def sample(options: argparse.Namespace) -> None:
     """Print the prompt and what the model writes after it, each character when it is drawn."""
-    from rnnbook.data.vocabulary import Vocabulary
-    from rnnbook.decoding.sampling import stream
-    from rnnbook.models.ensemble import Ensemble
-    from rnnbook.training.model_files import load_model
-
     recipes = "shakespeare", "shakespeare-long"
     models, known = zip(*(load_model(path, *recipes) for path in options.model), strict=True)
-    if len(set(known)) > 1:
+    vocabulary = known[0][0]
+    if any(own.characters != vocabulary.characters for (own,) in known):
         raise UsageError("the models do not know the same characters; average models of one text")
-    model, characters = Ensemble(models) if len(models) > 1 else models[0], known[0]
     pieces = stream(
-        model,
-        Vocabulary(characters),
+        Ensemble(models) if len(models) > 1 else models[0],
+        vocabulary,
         options.prompt,
         temperature=options.temperature,
         top_k=options.top_k,
@@ -72,28 +71,11 @@ def sample(options: argparse.Namespace) -> None:
     except ValueError as error:  # the prompt is empty, or holds what the model does not know
         raise UsageError(error) from error
     for piece in chain([options.prompt, first], islice(pieces, options.length - 1)):
-        print(piece, end="", flush=True)
+        print(harmless(piece), end="", flush=True)
     if piece != "\n":
         print()
 
 
-def study(options: argparse.Namespace) -> None:
-    """Carry out what the records of studies do not have yet, or confirm them."""
-    from rnnbook.records import conduct
-
-    for name in options.names:
-        if name not in conduct.names():
-            known = ", ".join(conduct.names())
-            raise UsageError(f"there is no study {name!r}; there are: {known}")
-    for name in options.names:
-        record = conduct.confirm(name) if options.confirm else conduct.conduct(name)
-        print(f"{name}: {record.origin()}", flush=True)
-
-
 def bench(options: argparse.Namespace) -> None:
     """Print how fast training runs on this machine, as JSON."""
-    import json
-
-    from rnnbook.bench import bench
-
-    print(json.dumps(bench(), indent=2))
+    print(json.dumps(benchmark.bench(), indent=2))

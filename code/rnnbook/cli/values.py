@@ -20,8 +20,10 @@ def whole(low: int, high: int = 2**31 - 1) -> Callable[[str], int]:
     """A type of option: a whole number in a range."""
 
     def convert(text: str) -> int:
-        if not (text.isdecimal() and low <= int(text) <= high):
-            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {low} to {high}")
+        if not (text.isdecimal() and len(text) < 100 and low <= int(text) <= high):
+            raise argparse.ArgumentTypeError(
+                f"{short(text)} is no whole number from {low} to {high}"
+            )
         return int(text)
 
     return convert
@@ -35,7 +37,7 @@ def temperature(text: str) -> float:
         value = math.nan
     if value == 0 or 0.01 <= value <= 100:
         return value
-    raise argparse.ArgumentTypeError(f"{text!r} is no temperature; give 0, or 0.01 to 100")
+    raise argparse.ArgumentTypeError(f"{short(text)} is no temperature; give 0, or 0.01 to 100")
 
 
 def heat(text: str) -> float:
@@ -49,4 +51,9 @@ def digits(text: str) -> str:
     """A type of option: one to twenty digits."""
     if re.fullmatch("[0-9]{1,20}", text):
         return text
-    raise argparse.ArgumentTypeError(f"{text[:30]!r} is no string of 1 to 20 digits")
+    raise argparse.ArgumentTypeError(f"{short(text)} is no string of 1 to 20 digits")
+
+
+def short(text: str, longest: int = 30) -> str:
+    """A text that was given, in quotes; of a long one the beginning."""
+    return repr(text) if len(text) <= longest else f"{text[:longest]!r}…"

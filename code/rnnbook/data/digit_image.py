@@ -15,6 +15,8 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps
 
+from rnnbook.errors import BookError
+
 SIDE, BOX = 28, 20  # of an image of MNIST, and of the square that its digit fits into
 MOST_PIXELS = 1_000_000
 LEAST_CONTRAST = 0.15  # between paper and the strongest ink; black on white is 1
@@ -25,7 +27,7 @@ MOST_GREY = 0.25
 LEAST_INK, MOST_INK = 0.01, 0.9
 
 
-class ImageError(ValueError):
+class ImageError(BookError):
     """A picture cannot be read. The message says why and what to do."""
 
 

@@ -16,13 +16,14 @@ from typing import Protocol
 import platformdirs
 from filelock import FileLock, Timeout
 
+from rnnbook.errors import BookError
 from rnnbook.files import remove_parts, write_atomically
 
 SECONDS = 300.0  # for one source
 WAIT = 4 * SECONDS  # for another process, which may have to ask three sources
 
 
-class DataError(RuntimeError):
+class DataError(BookError):
     """Data could not be had. The message says what happened and what to do."""
 
 

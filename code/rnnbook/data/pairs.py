@@ -1,8 +1,9 @@
 """Pairs of a spelling and its readings, split so that later pairs move none of them."""
 
+import csv
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,7 @@ from rnnbook.files import check_ends
 FEWEST = 500  # spellings: with fewer, a share of 3 % says little, or is empty
 LONGEST = 100  # characters of a spelling or of a reading
 ACCENTS = re.compile("[\u0300-\u036f]")
+CONTROLS = {"Cc", "Zl", "Zp"}  # what Unicode calls control characters and ends of lines
 
 
 class Name(NamedTuple):
@@ -85,28 +87,52 @@ def gather(pairs: Iterable[tuple[str, str]]) -> Names:
 def read_pairs(path: Path) -> Names:
     """The reader's own pairs: a file in UTF-8, a spelling and a reading in each line.
 
-    Between the two stands a tab or a comma. Blank lines do not count. A spelling with several
-    right readings has a line for each. Spellings are single words and are made `plain`, readings
-    are taken as they are. Raises `DataError` for a file of another kind and for one of less than
-    FEWEST spellings, and `OSError` for one that cannot be read.
+    Between the two stands a tab or a comma; either may stand in quotes, as programs for tables
+    write them. Blank lines do not count. A spelling with several right readings has a line for
+    each. Spellings are single words and are made `plain`, readings are taken as they are. Raises
+    `DataError` for a file of another kind and for one of less than FEWEST spellings, and `OSError`
+    for one that cannot be read.
     """
     check_ends(path)
     try:
-        lines = path.read_text("utf-8-sig").splitlines()
+        lines = path.read_text("utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is no text in UTF-8; save it as plain text, UTF-8") from error
-    numbered = enumerate(lines, start=1)
-    names = gather(_pair(line, f"line {k} of {path}") for k, line in numbered if line.strip())
+    numbered = [(f"line {k} of {path}", line) for k, line in enumerate(lines, 1) if line.strip()]
+    pairs = [_pair(line, where) for where, line in numbered]
+    names = gather(pairs)
     if len(names.names) < FEWEST:
         raise DataError(
             f"{path} holds {len(names.names)} different spellings; give {FEWEST} or more, so that "
             "some can be kept apart for the test"
         )
+    if _has_header(pairs):
+        where, line = numbered[0]
+        raise DataError(f"{where}, {line[:40]!r}, is no pair but a header; delete this line")
     return names
 
 
+def _has_header(pairs: Sequence[tuple[str, str]]) -> bool:
+    """Whether the first line names the columns: "name,reading" above readings in katakana, say.
+
+    It is known by a reading that shares no character with any other. Left out: names of columns
+    in the script of the readings.
+    """
+    (_, first), *others = pairs
+    return bool(others) and set(first).isdisjoint("".join(reading for _, reading in others))
+
+
 def _pair(line: str, where: str) -> tuple[str, str]:
-    columns = line.split("\t" if "\t" in line else ",")
+    delimiter = "\t" if "\t" in line else ","
+    try:
+        (columns,) = csv.reader([line], delimiter=delimiter, skipinitialspace=True, strict=True)
+    except csv.Error as error:
+        raise DataError(
+            f"{where} is {line[:40]!r}, with quotes that do not fit ({error}); quote a whole entry "
+            'and double each " inside it, or leave the quotes out'
+        ) from error
+    if controls := sorted(c for c in set("".join(columns)) if unicodedata.category(c) in CONTROLS):
+        raise DataError(f"{where} holds {', '.join(map(repr, controls))}; delete it")
     if len(columns) != 2 or not all(column.strip() for column in columns):
         raise DataError(
             f"{where} is {line[:40]!r}; write a spelling, a tab or a comma, and its reading"

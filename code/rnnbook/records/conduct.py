@@ -14,6 +14,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from rnnbook import machine
+from rnnbook.errors import BookError
 from rnnbook.progress import progress_bar
 from rnnbook.records.record import TRACE, Record, code_digest, path_of
 
@@ -21,7 +22,7 @@ from rnnbook.records.record import TRACE, Record, code_digest, path_of
 BOUND = 2e-3  # between two losses, as a share of the recorded one
 
 
-class StudyError(ValueError):
+class StudyError(BookError):
     """A record cannot be made or confirmed. The message says why and what to do."""
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from rnnbook.errors import BookError
 from rnnbook.files import check_ends, write_atomically
 from rnnbook.training import distributed
 from rnnbook.training.settings import History
@@ -17,7 +18,7 @@ ADVICE = "delete it to start anew"
 PARTS = {"model", "optimizer", "history", "state", "random"}
 
 
-class CheckpointError(ValueError):
+class CheckpointError(BookError):
     """A checkpoint cannot be used. The message says why and what to do."""
 
 

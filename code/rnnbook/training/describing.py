@@ -126,6 +126,8 @@ def pictures() -> Recipe:
     return Recipe(
         network=describer,
         batches=caption_batches,
+        vocabularies=("words",),
+        signs=SIGNS,
         epochs=45,
         lr=3e-2,
         clip=1.0,

@@ -12,6 +12,7 @@ machines, never. Left out: models that do not fit into one process.
 
 import os
 import signal
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -22,13 +23,15 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from rnnbook.errors import BookError
 from rnnbook.training.batches import Batch, each
 
 ROWS = -2  # the dimension of a state, (…, B, H), that counts the sequences
 SILENCE = timedelta(minutes=30)  # after which a process gives the others up
+PATIENCE = 10  # seconds within which `torchrun` has noticed that a process has ended
 
 
-class ProcessError(RuntimeError):
+class ProcessError(BookError):
     """The processes of a run cannot work together. The message says why and what to do."""
 
 
@@ -40,28 +43,47 @@ class ProcessEnded(ProcessError):
 def join(device: str) -> Generator[None]:
     """Inside, this process works with those that `torchrun` has started with it, if there are any.
 
-    Raises `ProcessEnded` when one of the others ends before its time.
+    Raises `ProcessEnded` when one of the others ends before its time, and `ProcessError` when they
+    cannot work together.
     """
     if "LOCAL_RANK" not in os.environ:
         yield
         return
-    if device == "cuda":
-        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-    dist.init_process_group("nccl" if device == "cuda" else "gloo", timeout=SILENCE)
-    signal.signal(signal.SIGTERM, _told_to_stop)  # by `torchrun`, when another one has ended
+    _meet(device)
+    signal.signal(signal.SIGTERM, _told_to_stop)
     try:
         yield
-    except RuntimeError as error:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        if not (isinstance(error, dist.DistError) or "gloo" in str(error)):
-            raise
-        raise ProcessEnded("another process of this run has ended") from error
+    except RuntimeError:
+        # That another process has ended is no error of a type of its own where the processes
+        # talk by gloo. `torchrun` knows: it tells all others to stop, and so raises `ProcessEnded`
+        # here. If it does not, the error is one of this process.
+        time.sleep(PATIENCE)
+        raise
     finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # this process is about to end
         dist.destroy_process_group()
 
 
+def _meet(device: str) -> None:
+    """Find the other processes. Raises `ProcessError`."""
+    if device == "mps":
+        raise ProcessError(
+            "several processes compute on cpu or on cuda, not on mps; give another --device, or "
+            "start one process, without torchrun"
+        )
+    try:
+        if device == "cuda":
+            torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+        dist.init_process_group("nccl" if device == "cuda" else "gloo", timeout=SILENCE)
+    except (ValueError, RuntimeError) as error:
+        raise ProcessError(
+            f"LOCAL_RANK is set, but the processes of the run do not meet ({error}); start them by "
+            "torchrun, or unset LOCAL_RANK to train in one process"
+        ) from error
+
+
 def _told_to_stop(number: int, frame: Any) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough
+    signal.signal(number, signal.SIG_IGN)  # once is enough
     raise ProcessEnded("another process of this run has ended")
 
 

@@ -17,12 +17,17 @@ class Recipe(Settings):
     """All that a run needs besides its data. `dataclasses.replace` makes another one from it.
 
     Attributes:
-        network: makes the model from the number of classes or characters, of which names have two.
+        network: makes the model, from the sizes of its vocabularies.
         batches: makes the batches from the training data and the seed.
+        vocabularies: the names of the model's vocabularies (`rnnbook.data.vocabulary`), none for
+            a model that neither reads nor writes any.
+        signs: how many numbers of each are left free for signs.
     """
 
     network: Callable[..., nn.Module]
     batches: Callable[..., Batches]
+    vocabularies: tuple[str, ...] = ()
+    signs: int = 0
 
     def model(self, *sizes: int) -> nn.Module:
         """A new model; its weights depend on the seed."""

@@ -8,6 +8,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from rnnbook.data.tasks import first_sign
+from rnnbook.data.words import SIGNS
 from rnnbook.layers.attention import DotProductAttention
 from rnnbook.layers.initialisation import set_forget_bias
 from rnnbook.models.encoder_decoder import EncoderDecoder
@@ -62,6 +63,7 @@ def shakespeare() -> Recipe:
     return Recipe(
         network=character_reader,
         batches=text_streams,
+        vocabularies=("characters",),
         steps=4000,
         lr=6e-3,
         clip=1.0,
@@ -126,6 +128,8 @@ def names() -> Recipe:
     return Recipe(
         network=name_reader,
         batches=name_batches,
+        vocabularies=("letters", "kana"),
+        signs=SIGNS,
         epochs=6,
         lr=6e-3,
         clip=5.0,

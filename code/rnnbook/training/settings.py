@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from rnnbook.errors import BookError
 from rnnbook.training.batches import Batches
 from rnnbook.training.objectives import Objective, classification
 from rnnbook.training.schedules import warmup_cosine
@@ -69,7 +70,7 @@ class History:
             self.gradient_norms.append(norm)
 
 
-class Diverged(FloatingPointError):
+class Diverged(BookError):
     """The loss or its gradient is no longer finite. `history` is what happened before."""
 
     history: History
