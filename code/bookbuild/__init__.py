@@ -9,7 +9,8 @@ from bookbuild.editions import ORIGINAL
 
 TASKS = [
     "cache", "claims", "comments", "demos", "editions", "execution", "figures", "gathering",
-    "mathjax", "notebooks", "pages", "recovery", "report", "search", "style", "words", "addresses",
+    "mathjax", "notebooks", "pages", "published", "recovery", "report", "search", "style", "words",
+    "addresses",
 ]  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 
 from bookbuild import report
+from bookbuild.store import mend
 from rnnbook.records import definitions
 
 CELL = """
@@ -66,8 +67,9 @@ def _digest_of(app: Sphinx, name: str) -> str | None:
 
 def _read_again(app: Sphinx, env: BuildEnvironment, added, changed, removed) -> set[str]:
     old = env.found_docs - added - changed - removed
-    if not Path(env.mystnb_config.execution_cache_path, "global.db").exists():
-        return old  # somebody has deleted the executions
+    folder = Path(env.mystnb_config.execution_cache_path)
+    if not (folder / "global.db").exists() or mend(folder):
+        return old  # somebody has deleted the executions, or some may be lost
     return {name for name in old if _digest_of(app, name) != env.metadata[name]["digest"]}
 
 
