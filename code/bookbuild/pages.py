@@ -38,6 +38,12 @@ class Translator(HTML5Translator):
             self.pictures += 1
         super().visit_image(node)
 
+    def visit_container(self, node: nodes.container) -> None:
+        """A cell says which of the chapter it is, for the notebook that is made of the page."""
+        if "cell_index" in node:
+            node["found"] = {"data-cell": node["cell_index"]}
+        super().visit_container(node)
+
     def visit_entry(self, node: nodes.entry) -> None:
         """A cell of a stacked table names its column; one that heads nothing is no heading."""
         if isinstance(node.parent.parent, nodes.thead) and not node.astext():
