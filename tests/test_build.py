@@ -462,6 +462,19 @@ def test_an_output_that_was_written_in_part_is_made_again(book):
     assert book.build() == {"alpha"}
 
 
+def test_what_was_cut_off_is_made_again(book):
+    """What Sphinx has kept of a page, and the page."""
+    book.build()
+    kept, page = (
+        book.folder / "_build" / name for name in (".doctrees/alpha.doctree", "html/beta.html")
+    )
+    for path in (kept, page):
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    before = page.read_bytes()
+    assert book.build() == set()
+    assert len(page.read_bytes()) > 1.5 * len(before)
+
+
 def test_chapters_run_again_when_the_cache_was_deleted(book):
     book.build()
     shutil.rmtree(book.folder / "_build/.jupyter_cache")
