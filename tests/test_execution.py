@@ -139,6 +139,7 @@ def test_broken_links_do_not_make_the_next_build_read_everything(builder, left, 
     turn = SimpleNamespace(lock=SimpleNamespace(release=lambda: None))
     app = SimpleNamespace(
         builder=SimpleNamespace(name=builder),
+        config=SimpleNamespace(bookbuild_chapter=""),
         _warncount=1,
         bookbuild_mark=mark,
         bookbuild_turn=turn,

@@ -70,6 +70,8 @@ def _read_again(app: Sphinx, env: BuildEnvironment, added, changed, removed) -> 
     folder = Path(env.mystnb_config.execution_cache_path)
     if not (folder / "global.db").exists() or mend(folder):
         return old  # somebody has deleted the executions, or some may be lost
+    if app.config.bookbuild_chapter:  # the others are not executed
+        old &= {app.config.bookbuild_chapter}
     return {name for name in old if _digest_of(app, name) != env.metadata[name]["digest"]}
 
 
@@ -93,6 +95,7 @@ def notebook(app: Sphinx, name: str) -> NotebookNode | None:
 
 
 def setup(app: Sphinx) -> None:
+    app.add_config_value("bookbuild_chapter", "", "")  # the only one that is executed
     app.add_config_value("bookbuild_package", "rnnbook", "")
     app.add_config_value("bookbuild_data", [], "")
     app.add_config_value("bookbuild_releases", {}, "")

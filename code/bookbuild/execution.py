@@ -140,6 +140,10 @@ def _execute_stale(app: Sphinx, env: BuildEnvironment, names: list[str]) -> None
             app.bookbuild_keys[name] = key(store, notebook)
             if not is_kept(store, notebook):
                 stale.append(Chapter(name, Path(env.doc2path(name)), notebook))
+    if app.config.bookbuild_chapter:
+        others = [chapter for chapter in stale if chapter.name != app.config.bookbuild_chapter]
+        config.execution_excludepatterns = [f"{chapter.name}.md" for chapter in others]
+        stale = [chapter for chapter in stale if chapter not in others]
     taken = published.take(app, {chapter.name: chapter.notebook for chapter in stale}, store)
     stale = [chapter for chapter in stale if chapter.name not in taken]
     app.bookbuild_executed = {chapter.name for chapter in stale}

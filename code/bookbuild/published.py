@@ -116,6 +116,8 @@ def _publish(app: Sphinx, error: Exception | None) -> None:
     """Lay the executions of all chapters into the site, and remove those of before."""
     if error or app.builder.format != "html" or app.config.language != ORIGINAL:
         return
+    if app.config.bookbuild_chapter:  # no site
+        return
     folder, kept = Path(app.outdir, FOLDER), Path(app.env.mystnb_config.execution_cache_path)
     keys = sorted(about["key"] for about in app.env.metadata.values() if "key" in about)
     index = {one: _packed(kept / "executed" / one / "base.ipynb", folder, one) for one in keys}
