@@ -18,7 +18,7 @@ from types import MappingProxyType
 
 import pytest
 
-from conftest import wait_until
+from conftest import ROOT, wait_until
 
 FRONT_MATTER = """\
     ---
@@ -134,7 +134,7 @@ def jupyter_book(folder: Path, environment: dict[str, str], log: Path) -> None:
     gc.disable()
     os.environ.clear()
     os.environ.update(environment)
-    sys.path.insert(0, environment["PYTHONPATH"])
+    sys.path[:0] = environment["PYTHONPATH"].split(os.pathsep)
     from jupyter_book.cli.main import main
 
     main(["build", str(folder), *OPTIONS])
@@ -198,7 +198,8 @@ class Book:
     @property
     def environment(self) -> dict[str, str]:
         """What a build finds; GitHub would set an address, which this book has not."""
-        own = {"PYTHONPATH": str(self.folder / "lib"), "NO_COLOR": "1"}
+        paths = os.pathsep.join([str(self.folder / "lib"), str(ROOT / "code")])
+        own = {"PYTHONPATH": paths, "NO_COLOR": "1"}
         others = {k: v for k, v in os.environ.items() if k != "GITHUB_REPOSITORY"}
         return {**others, **own, **self.variables}
 

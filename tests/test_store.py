@@ -123,7 +123,7 @@ def site(store, tmp_path):
     folder = tmp_path / "site" / published.FOLDER
     keep(store, executed(), 3.0)
     name = key(store, executed())
-    index = {name: published._packed(store.path / "executed" / name / "base.ipynb", folder, name)}
+    index = {name: published._packed(store.path, folder, name)}
     (folder / "index.json").write_text(json.dumps(index))
     return folder
 

@@ -8,6 +8,7 @@ date, `links` tries links to other sites, `zip` packs the site.
 import argparse
 import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from bookbuild import catalogues, recovery
@@ -69,7 +70,8 @@ if __name__ == "__main__":
     if arguments.task == "chapter":
         from bookbuild.chapter import show  # and with it, a server
 
-        show(arguments.name)
+        with suppress(KeyboardInterrupt):
+            show(arguments.name)
     else:
         with recovery.turn(BUILD):
             TASKS[arguments.task]()

@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 
 import uvicorn
+import yaml
 from sphinx_autobuild.middleware import JavascriptInjectorMiddleware
 from sphinx_autobuild.server import RebuildServer
 from sphinx_external_toc.parsing import parse_toc_yaml
@@ -36,11 +37,9 @@ WATCHED = {".md", ".py", ".js", ".css", ".html", ".svg", ".webp", ".bib", ".json
 def show(name: str) -> None:
     """Build a page, serve and open it, and build it again whenever it changes, until Ctrl-C."""
     page = page_of(name)
-    if "forkserver" in multiprocessing.get_all_start_methods():
+    if "forkserver" in multiprocessing.get_all_start_methods():  # not on Windows
         multiprocessing.set_start_method("forkserver")
-        multiprocessing.set_forkserver_preload(
-            ["myst_nb.sphinx_ext", *map("bookbuild.{}".format, TASKS)]
-        )
+        multiprocessing.set_forkserver_preload(imports())
     process = multiprocessing.Process(target=first_build, args=[page])
     process.start()
     process.join()
@@ -56,6 +55,13 @@ def page_of(name: str) -> str:
         said = f"there is no chapter {name!r}" if name else "say which chapter"
         sys.exit(f"{said}: it is one of {', '.join(sorted(pages))}")
     return pages[Path(name).stem]
+
+
+def imports() -> list[str]:
+    """The modules that a build imports."""
+    sphinx = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))["sphinx"]
+    extensions = sphinx["config"].get("extensions", [])
+    return ["bookbuild.chapter", *extensions, *(f"bookbuild.{task}" for task in TASKS)]
 
 
 def folder(page: str) -> Path:
@@ -79,7 +85,7 @@ def serve(page: str) -> None:
     with listening() as server:
         host = f"{HOST}:{server.getsockname()[1]}"
         address = f"http://{host}/{page}.html"
-        builder = RebuildServer([ROOT / "book", ROOT / "code"], is_ignored, partial(build, page))
+        builder = RebuildServer(watched(page), is_ignored, partial(build, page))
         app = Starlette(
             routes=[
                 WebSocketRoute("/websocket-reload", builder),
@@ -94,6 +100,11 @@ def serve(page: str) -> None:
         uvicorn.Server(uvicorn.Config(app, log_level="warning")).run([server])
 
 
+def watched(page: str) -> list[Path]:
+    """The folders whose files a page is made of."""
+    return [folder for folder in ((ROOT / page).parent, ROOT / "code") if folder.exists()]
+
+
 def listening() -> socket.socket:
     """A socket that is listened to, at PORT or, where that is taken, at another port."""
     try:
@@ -103,4 +114,5 @@ def listening() -> socket.socket:
 
 
 def is_ignored(path: str) -> bool:
-    return Path(path).suffix not in WATCHED
+    """Whether nothing is built when a file changes: another than a source, or one that is built."""
+    return Path(path).suffix not in WATCHED or Path(path).is_relative_to(BUILD)

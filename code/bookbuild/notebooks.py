@@ -129,7 +129,7 @@ def first_cell(app: Sphinx) -> NotebookNode:
 
 
 def _write(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
-    if doctree and page in executions(app.env):
+    if doctree and page in executions(app.env) and not app.config.bookbuild_chapter:
         path = f"_notebooks/{Path(page).name}.ipynb"
         context["notebook"] = "../" * page.count("/") + path
         Path(app.outdir, path).parent.mkdir(exist_ok=True)

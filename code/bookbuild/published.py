@@ -116,23 +116,29 @@ def _publish(app: Sphinx, error: Exception | None) -> None:
     """Lay the executions of all chapters into the site, and remove those of before."""
     if error or app.builder.format != "html" or app.config.language != ORIGINAL:
         return
-    if app.config.bookbuild_chapter:  # no site
+    if app.config.bookbuild_chapter:  # that is no site
         return
     folder, kept = Path(app.outdir, FOLDER), Path(app.env.mystnb_config.execution_cache_path)
-    keys = sorted(about["key"] for about in app.env.metadata.values() if "key" in about)
-    index = {one: _packed(kept / "executed" / one / "base.ipynb", folder, one) for one in keys}
+    try:
+        before = _index(str(app.outdir))
+    except (SourceError, ValueError):  # none, or a damaged one
+        before = {}
+    keys = {about["key"] for about in app.env.metadata.values() if "key" in about}
+    found = sorted(path.parent.name for path in kept.glob("executed/*/base.ipynb"))
+    index = {one: _packed(kept, folder, one, before.get(one)) for one in found if one in keys}
     write_atomically(folder / "index.json", json.dumps(index, indent=1).encode())
     for file in folder.glob("*.gz"):
         if file.name.partition(".")[0] not in index:
             file.unlink()
 
 
-def _packed(notebook: Path, folder: Path, name: str) -> str:
-    """The SHA-256 of a notebook, which is packed into a folder unless it is there."""
-    content, target = notebook.read_bytes(), folder / f"{name}.ipynb.gz"
-    if not target.exists():
+def _packed(store: Path, folder: Path, name: str, before: str | None = None) -> str:
+    """The SHA-256 of an execution, which is packed into a folder unless it was there before."""
+    content = (store / "executed" / name / "base.ipynb").read_bytes()
+    target, sha256 = folder / f"{name}.ipynb.gz", hashlib.sha256(content).hexdigest()
+    if sha256 != before or not target.exists():
         write_atomically(target, gzip.compress(content, mtime=0))
-    return hashlib.sha256(content).hexdigest()
+    return sha256
 
 
 def setup(app: Sphinx) -> None:
