@@ -20,7 +20,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 from bookbuild import gathering
-from bookbuild.tables import Cell, table
+from bookbuild.gathering import Cell, table
 
 logger = logging.getLogger(__name__)
 

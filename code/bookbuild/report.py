@@ -13,7 +13,7 @@ from sphinx.locale import _
 from sphinx.util import logging
 
 from bookbuild import gathering
-from bookbuild.tables import table
+from bookbuild.gathering import table
 
 logger = logging.getLogger(__name__)
 
