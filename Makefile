@@ -28,8 +28,8 @@ test: .venv/ready  ## Build the book as far as that is needed, and run every tes
 	    $(PY) -m pytest -n 2
 
 # The tests of the library alone: without those that need the built book, a browser or minutes.
-BOOK = build chapters ci demos demos_cover demos_kanji demos_names demos_pictures demos_speech \
-       comments figures japanese launch project reading site
+BOOK = build chapter chapters ci demos demos_cover demos_kanji demos_names demos_pictures demos_speech \
+       comments figures japanese launch project reading site store
 REPLAYS = tests/test_studies.py::test_the_first_steps_of_a_run_can_be_made_again
 LIBRARY = -n 2 $(BOOK:%=--ignore=tests/test_%.py) --deselect=$(REPLAYS)
 # Fails for any change of what a study reaches, and so tells nothing of a fault.

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import http.server
 import json
+import platform
 import time
 from random import Random
 from types import SimpleNamespace
@@ -12,7 +13,7 @@ import pytest
 from jupyter_cache import get_cache
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from bookbuild import published
+from bookbuild import cache, published
 from bookbuild.store import checked, is_kept, keep, key, mend, seconds
 from conftest import Quiet, serve
 
@@ -275,6 +276,12 @@ def test_the_variable_says_from_where_and_without_it_the_repository(
         monkeypatch.setenv("BOOKBUILD_EXECUTED", variable)
     config = SimpleNamespace(bookbuild_repository=repository, html_baseurl="")
     assert published.source(SimpleNamespace(config=config)) == expected
+
+
+def test_builds_of_a_library_and_corrections_of_python_change_no_key(monkeypatch):
+    monkeypatch.setattr(cache, "version", lambda name: {"small": "2.13.0+cpu"}.get(name, "2.13.0"))
+    assert cache._version("small") == cache._version("large")
+    assert platform.python_version().startswith(cache._python() + ".")
 
 
 def test_an_execution_of_before_says_what_its_author_expected():

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from myst_nb.core.read import is_myst_markdown_notebook, read_myst_markdown_notebook
 from nbformat import NotebookNode
+from packaging.version import Version
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
@@ -39,7 +40,20 @@ def code_of(source: str) -> str:
     return "\n".join(cell.source for cell in cells if cell.cell_type == "code")
 
 
-_version = cache(version)
+@cache
+def _version(name: str) -> str:
+    """The release of a library, such as 2.13.0, whichever build of it this is (2.13.0+cpu)."""
+    return Version(version(name)).public
+
+
+def _python() -> str:
+    """The release of Python, without its corrections, which change no number.
+
+    Both are no finer, or nobody could take what a site has executed.
+    """
+    return ".".join(platform.python_version_tuple()[:2])
+
+
 _reached_by = cache(definitions.reached_by)
 
 
@@ -62,7 +76,7 @@ def _digest_of(app: Sphinx, name: str) -> str | None:
     parts += [f"{name} {import_module(name).digest(code)}" for name in modules.intersection(data)]
     for module in modules & releases.keys():
         parts += [f"{name} {_version(name)}" for name in releases[module]]
-    return definitions.digest([*parts, f"python {platform.python_version()}"])
+    return definitions.digest([*parts, f"python {_python()}"])
 
 
 def _read_again(app: Sphinx, env: BuildEnvironment, added, changed, removed) -> set[str]:
