@@ -1,9 +1,10 @@
-# Two commands are enough: `make book` and `make test`. `make help` lists the others.
+# For one chapter: `make chapter NAME=lstm`. For all: `make book` and `make test`. `make help` lists
+# the others.
 
 PYTHON ?= python3
 PY = .venv/bin/python
 
-.PHONY: help book test check serve zip audit validate textlint links ratio bench long lint mutants \
+.PHONY: help chapter book test check serve zip audit validate textlint links ratio bench long lint mutants \
         workflow locale oldest newest clean
 
 help:  ## This list
@@ -14,6 +15,9 @@ help:  ## This list
 	$(PYTHON) -m venv .venv
 	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
+
+chapter: .venv/ready  ## Build and open one chapter, and again as it changes: make chapter NAME=lstm
+	@$(PY) -m bookbuild chapter $(NAME)
 
 book: .venv/ready  ## Build the site, in both languages, in _build/html
 	@$(PY) -m bookbuild

@@ -87,8 +87,15 @@ if (window.requestIdleCallback) addEventListener("load", () => document.fonts.re
 
 /* A link within the page leads to its place, though folds on the way are closed and, on a phone,
    sections between are not set yet, so that their heights are guesses until one is there. */
+const placeOf = (hash) => {
+  try {
+    return document.getElementById(decodeURIComponent(hash.slice(1)));
+  } catch { // "%" alone is no character
+    return null;
+  }
+};
 const reach = (hash, frames = 10) => {
-  const place = document.getElementById(decodeURIComponent(hash.slice(1)));
+  const place = placeOf(hash);
   for (let fold = place?.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
   place?.scrollIntoView();
   if (place && frames) requestAnimationFrame(() => reach(hash, frames - 1));

@@ -1,5 +1,6 @@
 """The Sphinx extension of the book: each module is one task, with a `setup` of its own."""
 
+import logging
 import zlib
 from pathlib import Path
 
@@ -9,13 +10,16 @@ from bookbuild.editions import ORIGINAL
 
 TASKS = [
     "cache", "claims", "comments", "demos", "editions", "execution", "figures", "gathering",
-    "mathjax", "notebooks", "pages", "recovery", "report", "search", "style", "words", "addresses",
+    "mathjax", "notebooks", "pages", "published", "recovery", "report", "search", "style", "words",
+    "addresses",
 ]  # fmt: skip
 
 
 def setup(app: Sphinx) -> dict:
     for task in TASKS:
         app.setup_extension(f"bookbuild.{task}")
+    for talker in ("myst_parser.sphinx_ext.main", "myst_nb.sphinx_ext"):  # all settings, each time
+        logging.getLogger(f"sphinx.{talker}").setLevel(logging.WARNING)
     # Another env_version makes Sphinx read every page again: when this extension has changed, or
     # a program of the demos, or a word of the frame or of a figure.
     code = Path(__file__).parents[1]

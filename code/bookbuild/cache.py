@@ -14,11 +14,13 @@ from pathlib import Path
 
 from myst_nb.core.read import is_myst_markdown_notebook, read_myst_markdown_notebook
 from nbformat import NotebookNode
+from packaging.version import Version
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 
 from bookbuild import report
+from bookbuild.store import mend
 from rnnbook.records import definitions
 
 CELL = """
@@ -38,7 +40,20 @@ def code_of(source: str) -> str:
     return "\n".join(cell.source for cell in cells if cell.cell_type == "code")
 
 
-_version = cache(version)
+@cache
+def _version(name: str) -> str:
+    """The release of a library, such as 2.13.0, whichever build of it this is (2.13.0+cpu)."""
+    return Version(version(name)).public
+
+
+def _python() -> str:
+    """The release of Python, without its corrections, which change no number.
+
+    Both are no finer, or nobody could take what a site has executed.
+    """
+    return ".".join(platform.python_version_tuple()[:2])
+
+
 _reached_by = cache(definitions.reached_by)
 
 
@@ -61,13 +76,16 @@ def _digest_of(app: Sphinx, name: str) -> str | None:
     parts += [f"{name} {import_module(name).digest(code)}" for name in modules.intersection(data)]
     for module in modules & releases.keys():
         parts += [f"{name} {_version(name)}" for name in releases[module]]
-    return definitions.digest([*parts, f"python {platform.python_version()}"])
+    return definitions.digest([*parts, f"python {_python()}"])
 
 
 def _read_again(app: Sphinx, env: BuildEnvironment, added, changed, removed) -> set[str]:
     old = env.found_docs - added - changed - removed
-    if not Path(env.mystnb_config.execution_cache_path, "global.db").exists():
-        return old  # somebody has deleted the executions
+    folder = Path(env.mystnb_config.execution_cache_path)
+    if not (folder / "global.db").exists() or mend(folder):
+        return old  # somebody has deleted the executions, or some may be lost
+    if app.config.bookbuild_chapter:  # the others are not executed
+        old &= {app.config.bookbuild_chapter}
     return {name for name in old if _digest_of(app, name) != env.metadata[name]["digest"]}
 
 
@@ -91,6 +109,7 @@ def notebook(app: Sphinx, name: str) -> NotebookNode | None:
 
 
 def setup(app: Sphinx) -> None:
+    app.add_config_value("bookbuild_chapter", "", "")  # the only one that is executed
     app.add_config_value("bookbuild_package", "rnnbook", "")
     app.add_config_value("bookbuild_data", [], "")
     app.add_config_value("bookbuild_releases", {}, "")

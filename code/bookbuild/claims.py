@@ -20,7 +20,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 from bookbuild import gathering
-from bookbuild.tables import Cell, table
+from bookbuild.gathering import Cell, table
 
 logger = logging.getLogger(__name__)
 
@@ -149,7 +149,8 @@ def _rows(app: Sphinx, page: str, chapter: str) -> Iterator[list[Cell]]:
             yield [[words], values, bounds, [link]]
     quoted = {name for item in items for name in _quoted(item[0])}
     for name in sorted(claims.keys() - quoted):
-        logger.warning("no statement quotes the claim %r", name, location=chapter)
+        words = "no statement quotes the claim %r: write one in {checked}"
+        logger.warning(words, name, location=chapter)
 
 
 def setup(app: Sphinx) -> None:

@@ -10,7 +10,6 @@ the main thread alone writes.
 """
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,7 +21,7 @@ from time import perf_counter
 
 import psutil
 from jupyter_cache import get_cache
-from jupyter_cache.base import CacheBundleIn, JupyterCacheAbstract
+from jupyter_cache.base import JupyterCacheAbstract
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 from sphinx.application import Sphinx
@@ -31,7 +30,8 @@ from sphinx.errors import ExtensionError
 from sphinx.util import logging
 from traitlets.config import Config
 
-from bookbuild import cache
+from bookbuild import cache, published
+from bookbuild.store import is_kept, keep, key
 from rnnbook import machine
 
 logger = logging.getLogger(__name__)
@@ -99,7 +99,7 @@ def execute(chapters: list[Chapter], config, store: JupyterCacheAbstract) -> dic
             if error := future.exception():
                 failures[chapter.name] = str(error)
             else:
-                _keep(chapter, store)
+                keep(store, chapter.notebook, chapter.seconds)
             ended += 1
             outcome = "failed" if error else f"executed in {chapter.seconds:.0f} s"
             logger.info("%s: %s (%d of %d)", chapter.name, outcome, ended, len(chapters))
@@ -133,12 +133,6 @@ def _side_by_side(chapters: list[Chapter], jobs: int, config) -> Iterator[tuple[
     pool.shutdown()
 
 
-def _keep(chapter: Chapter, store: JupyterCacheAbstract) -> None:
-    took = {"execution_seconds": chapter.seconds}
-    bundle = CacheBundleIn(chapter.notebook, str(chapter.path), data=took)
-    store.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
-
-
 # ------------------------------------------------------------------ in Sphinx
 
 
@@ -147,9 +141,16 @@ def _execute_stale(app: Sphinx, env: BuildEnvironment, names: list[str]) -> None
     store = get_cache(config.execution_cache_path)
     stale = []
     for name in names:
-        notebook = cache.notebook(app, name)
-        if notebook and not _is_kept(notebook, store):
-            stale.append(Chapter(name, Path(env.doc2path(name)), notebook))
+        if notebook := cache.notebook(app, name):
+            app.bookbuild_keys[name] = key(store, notebook)
+            if not is_kept(store, notebook):
+                stale.append(Chapter(name, Path(env.doc2path(name)), notebook))
+    if app.config.bookbuild_chapter:
+        others = [chapter for chapter in stale if chapter.name != app.config.bookbuild_chapter]
+        config.execution_excludepatterns = [f"{chapter.name}.md" for chapter in others]
+        stale = [chapter for chapter in stale if chapter not in others]
+    taken = published.take(app, {chapter.name: chapter.notebook for chapter in stale}, store)
+    stale = [chapter for chapter in stale if chapter.name not in taken]
     app.bookbuild_executed = {chapter.name for chapter in stale}
     if len(stale) > 1:  # or a chapter that waited for another's data would say so in its output
         logger.info("fetching the data, as far as they are not here yet")
@@ -160,19 +161,6 @@ def _execute_stale(app: Sphinx, env: BuildEnvironment, names: list[str]) -> None
         logger.error("%s: executing it failed\n%s", env.doc2path(name), trace)
     if failures:
         raise ExtensionError(f"executing failed: {', '.join(failures)}")
-
-
-def _is_kept(notebook: NotebookNode, store: JupyterCacheAbstract) -> bool:
-    try:
-        record = store.match_cache_notebook(notebook)
-    except KeyError:
-        return False
-    try:
-        store.get_cache_bundle(record.pk)
-        return True
-    except Exception:  # of many kinds: a build was killed, or the disk full, as it was written
-        shutil.rmtree(Path(store.path, "executed", record.hashkey), ignore_errors=True)
-        return False
 
 
 def setup(app: Sphinx) -> None:

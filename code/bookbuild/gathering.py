@@ -6,7 +6,7 @@ and written again whenever a page was: Sphinx would leave them as they are, stal
 their own source has changed. When the title of a page has, all pages are written: they name it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from docutils import nodes
 from myst_nb.ext.glue.crossref import read_glue_cache
@@ -15,6 +15,8 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
+
+Cell = str | list[nodes.Node]  # words, or inline nodes
 
 
 def executions(env: BuildEnvironment) -> dict[str, dict]:
@@ -30,6 +32,21 @@ def executions(env: BuildEnvironment) -> dict[str, dict]:
 def outputs(env: BuildEnvironment, chapter: str) -> dict[str, dict]:
     """What a chapter has glued: for each name the output, with its `data` and `metadata`."""
     return read_glue_cache(env.mystnb_config.output_folder, chapter)
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[Cell]], style: str = "") -> nodes.table:
+    """A table with `headings`, if any."""
+    columns = max(map(len, [headings, *rows]))
+    group = nodes.tgroup("", *[nodes.colspec(colwidth=1) for _ in range(columns)], cols=columns)
+    if headings:
+        group += nodes.thead("", _row(headings))
+    group += nodes.tbody("", *map(_row, rows))
+    return nodes.table("", group, classes=["colwidths-auto", *style.split()])
+
+
+def _row(cells: Sequence[Cell]) -> nodes.row:
+    inlines = [[nodes.Text(cell)] if isinstance(cell, str) else cell for cell in cells]
+    return nodes.row("", *[nodes.entry("", nodes.paragraph("", "", *one)) for one in inlines])
 
 
 class gathered(nodes.General, nodes.Element):

@@ -65,11 +65,11 @@ def typeset(tex: str, display: bool) -> str:
     Raises:
         ValueError: MathJax does not understand the formula.
     """
-    html = _engine().eval(TYPESET.format(tex=json.dumps(tex), display=json.dumps(display)))
-    if "data-mjx-error" in html:
-        message = html.split('data-mjx-error="')[1].split('"')[0]
+    made = _engine().eval(TYPESET.format(tex=json.dumps(tex), display=json.dumps(display)))
+    if "data-mjx-error" in made:
+        message = made.split('data-mjx-error="')[1].split('"')[0]
         raise ValueError(f"{message}: {tex}")
-    return html
+    return made
 
 
 @cache
@@ -88,11 +88,15 @@ def styles(body: str, fonts: str) -> str:
 # ------------------------------------------------------------------ in Sphinx
 
 
-def _set(node: nodes.Element, tex: str, display: bool) -> str:
+def html(formula: nodes.math | nodes.math_block) -> str:
+    """What MathJax makes of a formula of a page; nothing of one that it does not understand."""
+    tex, display = formula.astext(), isinstance(formula, nodes.math_block)
+    if "\\\\" in tex and display and not formula["nowrap"]:
+        tex = rf"\begin{{split}}{tex}\end{{split}}"
     try:
         return typeset(tex, display)
     except ValueError as error:
-        logger.warning("%s", error, location=node)
+        logger.warning("%s", error, location=formula)
         return ""
 
 
@@ -114,7 +118,7 @@ class KeepMarks(SphinxPostTransform):
 
 
 def _visit_inline(translator, node: nodes.math) -> None:
-    translator.body.append(f'<span class="math">{_set(node, node.astext(), False)}</span>')
+    translator.body.append(f'<span class="math">{html(node)}</span>')
     raise nodes.SkipNode
 
 
@@ -124,10 +128,7 @@ def _visit_display(translator, node: nodes.math_block) -> None:
         translator.body.append(f'<span class="eqno">({get_node_equation_number(translator, node)})')
         translator.add_permalink_ref(node, "")
         translator.body.append("</span>")
-    tex = node.astext()
-    if "\\\\" in tex and not node["nowrap"]:
-        tex = rf"\begin{{split}}{tex}\end{{split}}"
-    translator.body.append(f"{_set(node, tex, True)}</div>\n")
+    translator.body.append(f"{html(node)}</div>\n")
     raise nodes.SkipNode
 
 

@@ -7,6 +7,7 @@ Colab.
 
 import base64
 import os
+from html import escape
 from itertools import chain
 from mimetypes import guess_type
 from pathlib import Path
@@ -21,7 +22,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 from sphinx.application import Sphinx
 from sphinx.locale import _
 
-from bookbuild import addresses, cache
+from bookbuild import addresses, cache, mathjax
 from bookbuild.catalogues import translations
 from bookbuild.comments import translated
 from bookbuild.editions import place
@@ -52,25 +53,35 @@ def notebook(app: Sphinx, page: str, doctree: nodes.document, html: str) -> Note
 
 def _texts(app: Sphinx, page: str, doctree: nodes.document, html: str) -> dict[int, str]:
     """The text behind each cell that a page shows, by the cell's index; behind none, by -1."""
-    body = BeautifulSoup(html, "html.parser")
-    _write_formulas(body, doctree)
-    for cell in body.select(".cell"):
+    body = BeautifulSoup(with_tex(html, doctree), "html.parser")
+    _write_numbers(body)
+    cells = body.select(".cell")
+    for cell in cells:
         cell.string = CELL
     for part in body.select(".headerlink, .output, .rnn-demo"):  # outputs are below their cells
         part.decompose()
     _write_addresses(app, page, body)
-    shown = [one["cell_index"] for one in doctree.findall(nodes.container) if "cell_index" in one]
+    shown = [int(cell["data-cell"]) for cell in cells]
     texts = Markdown().convert_soup(body).split(CELL)
     return dict(zip([-1, *shown], map(str.strip, texts), strict=True))
 
 
-def _write_formulas(body: BeautifulSoup, doctree: nodes.document) -> None:
-    """Put the TeX of each formula in the place of what MathJax has made of it."""
-    formulas = doctree.findall(lambda node: isinstance(node, nodes.math | nodes.math_block))
-    for part, formula in zip(body.select(".math"), formulas, strict=True):
-        tex, number = formula.astext().strip(), part.select_one(".eqno")
-        tag = rf" \tag{{{number.find(string=True).strip('()')}}}" if number else ""
-        part.string = f"$$\n{tex}{tag}\n$$" if part.name == "div" else f"${tex}$"
+def with_tex(html: str, doctree: nodes.document) -> str:
+    """The HTML of a page, with the TeX of each formula in the place of what MathJax made of it."""
+    for formula in doctree.findall(lambda node: isinstance(node, nodes.math | nodes.math_block)):
+        tex = formula.astext().strip()
+        tex = f"$$\n{tex}\n$$" if isinstance(formula, nodes.math_block) else f"${tex}$"
+        html = html.replace(mathjax.html(formula), escape(tex))
+    return html
+
+
+def _write_numbers(body: BeautifulSoup) -> None:
+    """Put the number of a formula, which stands before it, into its TeX."""
+    for number in body.select(".math > .eqno"):
+        formula, words = number.parent, number.find(string=True).strip("()")
+        number.decompose()
+        tex = formula.get_text().strip().removesuffix("\n$$")
+        formula.string = f"{tex} \\tag{{{words}}}\n$$"
 
 
 def _write_addresses(app: Sphinx, page: str, body: BeautifulSoup) -> None:
@@ -118,7 +129,7 @@ def first_cell(app: Sphinx) -> NotebookNode:
 
 
 def _write(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
-    if doctree and page in executions(app.env):
+    if doctree and page in executions(app.env) and not app.config.bookbuild_chapter:
         path = f"_notebooks/{Path(page).name}.ipynb"
         context["notebook"] = "../" * page.count("/") + path
         Path(app.outdir, path).parent.mkdir(exist_ok=True)

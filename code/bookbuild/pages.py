@@ -23,8 +23,12 @@ class Translator(HTML5Translator):
     pictures = 0  # that the page has had so far
 
     def starttag(self, node, tagname: str, suffix: str = "\n", empty=False, **attributes) -> str:
-        """A tag, with the attributes that were found for it below; none ends as in XML."""
-        return super().starttag(node, tagname, suffix, **attributes, **node.get("found", {}))
+        """A tag, with the attributes that were found for it below; none ends as in XML.
+
+        A cell says which of the chapter it is, for the notebook that is made of the page.
+        """
+        found = {"data-cell": node["cell_index"]} if "cell_index" in node else node.get("found", {})
+        return super().starttag(node, tagname, suffix, **attributes, **found)
 
     def add_permalink_ref(self, node: nodes.Element, title: str) -> None:
         """A link to a heading, a figure and so on; `title` exists in English alone."""

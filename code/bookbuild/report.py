@@ -5,6 +5,7 @@ executed, by a hidden cell at its end, so it is right when the chapter comes fro
 """
 
 import json
+from pathlib import Path
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -12,7 +13,7 @@ from sphinx.locale import _
 from sphinx.util import logging
 
 from bookbuild import gathering
-from bookbuild.tables import table
+from bookbuild.gathering import table
 
 logger = logging.getLogger(__name__)
 
@@ -42,9 +43,19 @@ def _report(app: Sphinx, error: Exception | None) -> None:
         return
     chapters = records(app)
     executed = sum(chapter["executed_now"] for chapter in chapters.values())
-    logger.info(f"  {executed} of {len(chapters)} chapters executed")
+    for page in sorted(_left_out(app)):
+        logger.info(f"  {page} is not in _toc.yml, and left out")
+    total = len(chapters) + len(app.bookbuild_failed)
+    logger.info(f"  {executed} of {total} chapters executed")
     report = app.outdir.parent / "execution.json"
     report.write_text(json.dumps({"chapters": chapters}, indent=2))
+
+
+def _left_out(app: Sphinx) -> set[str]:
+    """The files beside the pages of the book that are none of them."""
+    folders = {Path(app.env.doc2path(page)).parent for page in app.env.found_docs}
+    beside = {app.env.path2doc(str(path)) for folder in folders for path in folder.glob("*.md")}
+    return beside - app.env.found_docs
 
 
 def _tables(app: Sphinx, page: str) -> list[nodes.table]:

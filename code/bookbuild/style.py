@@ -13,7 +13,6 @@ from pygments.styles import get_style_by_name
 from pygments.token import STANDARD_TYPES, Text
 from sphinx.application import Sphinx
 from sphinx.config import Config
-from sphinx.highlighting import PygmentsBridge
 
 STYLES = [get_style_by_name(f"a11y-high-contrast-{theme}") for theme in ("light", "dark")]
 COLOURS = {kind: [one.style_for_token(kind)["color"] for one in STYLES] for kind in STANDARD_TYPES}
@@ -45,6 +44,11 @@ def _add(app: Sphinx, config: Config) -> None:
         config.html_context["script"] = f"site.js?{zlib.crc32(script.read_bytes()):08x}"
 
 
+def _set_formatter(app: Sphinx) -> None:
+    if app.builder.format == "html":
+        app.builder.highlighter.formatter = Formatter
+
+
 def setup(app: Sphinx) -> None:
-    PygmentsBridge.html_formatter = Formatter
+    app.connect("builder-inited", _set_formatter)
     app.connect("config-inited", _add)

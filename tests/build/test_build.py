@@ -12,10 +12,13 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
+from built import ROOT
 from waiting import wait_until
 
 pytestmark = pytest.mark.xdist_group("build")  # they share a book
@@ -139,7 +142,7 @@ def jupyter_book(folder: Path, environment: dict[str, str], log: Path) -> None:
     gc.disable()
     os.environ.clear()
     os.environ.update(environment)
-    sys.path.insert(0, environment["PYTHONPATH"])
+    sys.path[:0] = environment["PYTHONPATH"].split(os.pathsep)
     from jupyter_book.cli.main import main
 
     main(["build", str(folder), *OPTIONS])
@@ -183,6 +186,7 @@ class Book:
 
     first: dict[str, str]  # the pages as the first build left them
     builds = 0  # that were started
+    variables: Mapping[str, str] = MappingProxyType({})  # of its environment
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -202,8 +206,10 @@ class Book:
     @property
     def environment(self) -> dict[str, str]:
         """What a build finds; GitHub would set an address, which this book has not."""
-        own = {"PYTHONPATH": str(self.folder / "lib"), "NO_COLOR": "1"}
-        return {k: v for k, v in os.environ.items() if k != "GITHUB_REPOSITORY"} | own
+        paths = os.pathsep.join([str(self.folder / "lib"), str(ROOT / "code")])
+        own = {"PYTHONPATH": paths, "NO_COLOR": "1"}
+        others = {k: v for k, v in os.environ.items() if k != "GITHUB_REPOSITORY"}
+        return {**others, **own, **self.variables}
 
     def start(self) -> Build:
         self.builds += 1
@@ -233,13 +239,16 @@ class Book:
         before = self.runs()
         code, output = self.start().end()
         times = {name: n - before.get(name, 0) for name, n in self.runs().items()}
-        assert max(times.values()) <= 1, f"executed more than once: {times}"
+        assert max(times.values(), default=0) <= 1, f"executed more than once: {times}"
         return code, output, {name for name, n in times.items() if n}
 
     def executions(self) -> set[str]:
         """The chapters of which the last build says what their execution took."""
-        report = (self.folder / "_build/execution.json").read_text("utf-8")
-        return set(json.loads(report)["chapters"])
+        return set(self.report()["chapters"])
+
+    def report(self) -> dict:
+        """What the last build says of each chapter."""
+        return json.loads((self.folder / "_build/execution.json").read_text("utf-8"))
 
     def page(self, name: str) -> str:
         return (self.folder / "_build/html" / f"{name}.html").read_text("utf-8")
@@ -468,10 +477,56 @@ def test_an_output_that_was_written_in_part_is_made_again(book):
     assert book.build() == {"alpha"}
 
 
+def test_what_was_cut_off_is_made_again(book):
+    """What Sphinx has kept of a page, and the page."""
+    book.build()
+    kept, page = (
+        book.folder / "_build" / name for name in (".doctrees/alpha.doctree", "html/beta.html")
+    )
+    for path in (kept, page):
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    before = page.read_bytes()
+    assert book.build() == set()
+    assert len(page.read_bytes()) > 1.5 * len(before)
+
+
 def test_chapters_run_again_when_the_cache_was_deleted(book):
     book.build()
     shutil.rmtree(book.folder / "_build/.jupyter_cache")
     assert book.build() == {"alpha", "beta"}
+
+
+def test_a_damaged_database_of_executions_is_set_aside_and_only_what_is_lost_runs_again(book):
+    book.edit("beta.md", "other.NAME", "other.NAME * 2")
+    book.build()
+    before = book.report()["chapters"]["alpha"]
+    folder = book.folder / "_build/.jupyter_cache"
+    database = folder / "global.db"
+    database.write_bytes(database.read_bytes()[:5000])
+    newest = max(folder.glob("executed/*/base.ipynb"), key=os.path.getmtime)
+    newest.write_text(newest.read_text("utf-8").replace("other.NAME * 2", "other.NAME * 3"))
+    code, output, executed = book.try_to_build()
+    assert code == 0 and executed == {"beta"}, output  # its notebook has other cells than its key
+    assert output.count("was damaged") == 1 and "Traceback" not in output
+    assert book.report()["chapters"]["alpha"] == before
+
+
+def test_another_build_takes_the_executions_that_a_site_carries(book, tmp_path):
+    book.build()
+    other = Book(tmp_path / "other")
+    other.edit("beta.md", "other.NAME", "other.NAME * 4")
+    other.variables = {"BOOKBUILD_EXECUTED": str(book.folder / "_build/html")}
+    code, output, executed = other.try_to_build()
+    assert code == 0 and executed == {"beta"}, output
+    assert "1 of 2 chapters taken from" in output
+    assert "answer is 42" in words(other.page("alpha"))
+    ours, theirs = (one.report()["chapters"]["alpha"] for one in (other, book))
+    assert ours["seconds"] == theirs["seconds"]
+    book.edit("lib/mini/other.py", "'other'", "'sixth'")
+    book.build()
+    folder = book.folder / "_build/html/_executed"
+    assert len(json.loads((folder / "index.json").read_text())) == 2  # those of before are gone
+    assert len(list(folder.glob("*.gz"))) == 2
 
 
 def test_two_builds_at_once_take_turns(book, tmp_path):

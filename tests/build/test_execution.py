@@ -41,12 +41,12 @@ def make(monkeypatch, tmp_path):
     """Makes chapters from what their front matter says; this machine has four cores."""
     log, active = [], set()
     monkeypatch.setattr(execution.machine, "cores", lambda: 4)
-    monkeypatch.setattr(execution, "_keep", lambda chapter, store: store.append(chapter.name))
+    monkeypatch.setattr(execution, "keep", lambda store, notebook, _: store.append(notebook.name))
 
     def made(**wishes):
         chapters = []
         for name, wish in wishes.items():
-            notebook = SimpleNamespace(metadata={"bookbuild": wish}, cells=[None] * 7)
+            notebook = SimpleNamespace(name=name, metadata={"bookbuild": wish}, cells=[None] * 7)
             chapter = Fake(name, tmp_path, notebook)
             chapter.log, chapter.active = log, active
             chapters.append(chapter)
@@ -87,10 +87,10 @@ def test_a_failing_chapter_lets_the_sound_ones_finish(make, monkeypatch):
 def test_when_a_result_cannot_be_kept_nobody_waits_for_the_others(make, monkeypatch):
     """As on a disk that is full."""
 
-    def full(chapter, store):
+    def full(store, notebook, seconds):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(execution, "_keep", full)
+    monkeypatch.setattr(execution, "keep", full)
     chapters = make(a={}, b={})
     with pytest.raises(OSError, match="No space left"):
         execute(chapters, None, [])
@@ -142,6 +142,7 @@ def test_broken_links_do_not_make_the_next_build_read_everything(builder, left, 
     turn = SimpleNamespace(lock=SimpleNamespace(release=lambda: None))
     app = SimpleNamespace(
         builder=SimpleNamespace(name=builder),
+        config=SimpleNamespace(bookbuild_chapter=""),
         _warncount=1,
         bookbuild_mark=mark,
         bookbuild_turn=turn,

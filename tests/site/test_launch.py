@@ -28,8 +28,9 @@ from nbclient import NotebookClient
 from packaging.utils import canonicalize_name
 
 import validate
+from bookbuild import mathjax
 from bookbuild.cache import code_of
-from bookbuild.notebooks import _write_formulas
+from bookbuild.notebooks import _write_numbers, with_tex
 from bookbuild.plain import Markdown
 from built import BUILD, ROOT, serve
 from distributions import closure
@@ -346,14 +347,23 @@ No markup: \*a\*, \_b\_, \`c\`, \[d\](e), \<f>, \$g\$, \~\~h\~\~, \&amp; and C:\
 
 
 def test_a_formula_is_written_as_tex_with_its_number():
-    html = """
-    <p>A sum <span class="math"><mjx>x+y</mjx></span> and</p>
-    <div class="math"><span class="eqno">(4.3)</span><mjx>a=b</mjx></div>
+    inline, block = (
+        nodes.math("", "x_t < y"),
+        nodes.math_block("", "a &= b \\\\ c &= d", nowrap=False),
+    )
+    again, other = nodes.math("", "x_t < y"), nodes.math("", "x_t < y + 1")
+    one, two, three, four = map(mathjax.html, [other, inline, block, again])
+    page = f"""
+    <p>A sum <span class="math">{one}</span>, <span class="math">{two}</span> and</p>
+    <div class="math"><span class="eqno">(4.3)<a class="headerlink">#</a></span>{three}</div>
+    <p><span class="math">{four}</span></p>
     """
-    body = BeautifulSoup(html, "html.parser")
-    formulas = nodes.math("", "x_t + y"), nodes.math_block("", "a = b")
-    _write_formulas(body, nodes.paragraph("", "", *formulas))
-    assert Markdown().convert_soup(body) == "A sum $x_t + y$ and\n\n$$\na = b \\tag{4.3}\n$$"
+    formulas = nodes.paragraph("", "", inline, block, other, again)  # in whatever order
+    body = BeautifulSoup(with_tex(page, formulas), "html.parser")
+    _write_numbers(body)
+    block = "$$\na &= b \\\\ c &= d \\tag{4.3}\n$$"
+    expected = f"A sum $x_t < y + 1$, $x_t < y$ and\n\n{block}\n\n$x_t < y$"
+    assert Markdown().convert_soup(body).strip() == expected
 
 
 @pytest.mark.parametrize(

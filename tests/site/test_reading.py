@@ -167,6 +167,21 @@ def test_without_javascript_everything_can_be_read(visitor, html):
     assert page.get_by_text("The search needs JavaScript").is_visible()
 
 
+def test_of_what_is_stored_only_a_theme_counts_as_one(page, html):
+    page.emulate_media(color_scheme="dark")
+    page.goto((html / "book/lstm.html").as_uri())
+    for stored, theme in (("light", "light"), ("</script>", "dark")):
+        page.evaluate("stored => localStorage.setItem('theme', stored)", stored)
+        page.reload()
+        assert page.evaluate("document.documentElement.dataset.theme") == theme
+
+
+def test_an_address_that_leads_to_no_place_harms_nothing(page, html):
+    page.goto(f"{(html / 'book/lstm.html').as_uri()}#%")
+    settle(page)
+    assert page.locator("button.theme").is_visible() and page.problems == []
+
+
 def test_code_can_be_copied(visitor, address):
     page = visitor(permissions=["clipboard-read", "clipboard-write"])
     page.goto(f"{address}/book/lstm.html")
@@ -250,6 +265,15 @@ def test_a_search_without_a_hit_says_so(page, html):
     for edition, sentence in (("", "Nothing was found"), ("ja/", "見つかりませんでした")):
         page.goto(f"{(html / edition / 'search.html').as_uri()}?q=xyzzy")
         page.get_by_text(sentence).wait_for()
+    assert page.problems == []
+
+
+@pytest.mark.parametrize(
+    "query", ["constructor", "__proto__", "hasOwnProperty", "lstm constructor"]
+)
+def test_a_search_for_a_word_that_every_object_of_javascript_has_ends(query, page, html):
+    page.goto(f"{(html / 'search.html').as_uri()}?q={query}")
+    page.get_by_text("Nothing was found").wait_for()
     assert page.problems == []
 
 
