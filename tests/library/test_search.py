@@ -1,5 +1,6 @@
 """Choosing an answer: greedy, beam and sampling, against a search through all answers."""
 
+from copy import deepcopy
 from functools import cache
 from itertools import product
 
@@ -9,6 +10,7 @@ import torch
 from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.data.words import encode_words, teacher_forced
 from rnnbook.decoding.search import beam, greedy, sample
+from rnnbook.errors import BookError
 from rnnbook.layers.attention import AdditiveAttention
 from rnnbook.models.encoder_decoder import END, EncoderDecoder
 
@@ -154,6 +156,14 @@ def test_a_source_is_answered_as_if_it_were_alone(model):
     for i, n in enumerate(LENGTHS):
         (alone,) = beam(model, SOURCE[i : i + 1, :n], LENGTHS[i : i + 1], LONGEST, width=3)
         assert [a.ids for a in alone] == [a.ids for a in together[i]]
+
+
+def test_numbers_that_overflow_have_no_best_answer():
+    model = deepcopy(make_model(0))
+    with torch.no_grad():
+        model.head.bias.fill_(torch.inf)
+    with pytest.raises(BookError, match="its numbers overflow; train it again"):
+        beam(model, SOURCE, LENGTHS, width=2)
 
 
 def test_a_beam_has_a_width():

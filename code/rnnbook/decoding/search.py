@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from rnnbook.decoding.sampling import draw
+from rnnbook.errors import BookError
 from rnnbook.models.encoder_decoder import END, START
 
 Choose = Callable[[Tensor], Tensor]  # from the logits (B, V) of a step to its characters (B,)
@@ -88,7 +89,8 @@ def beam(
     After each step the best `width` of all continuations are kept (Lowerre, 1976); an answer that
     has ended stays among them as it is. The best have the highest log probability, divided by the
     number of characters, END included, to the `power`: 0 prefers short answers, 1 compares means.
-    Raises `ValueError` unless `width` is 1 or more.
+    Raises `ValueError` unless `width` is 1 or more, and `BookError` where the numbers of the model
+    overflow, so that there is no best answer.
     """
     if width < 1:
         raise ValueError(f"the width of the beam is {width}; it must be 1 or more")
@@ -109,10 +111,13 @@ def beam(
         ended = ended[parent] | (chosen == END)
         state = tuple(part[parent] for part in state)
     found = answers(written, score, ended)
-    return [
+    ranked = [
         [answer for answer in found[i : i + width] if answer.log_probability > -torch.inf]
         for i in range(0, N, width)
     ]
+    if not all(ranked):  # none is more probable than another, or than nothing
+        raise BookError("the model gives no probabilities, its numbers overflow; train it again")
+    return ranked
 
 
 def gains(logits: Tensor, ended: Tensor) -> Tensor:
