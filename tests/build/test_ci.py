@@ -304,7 +304,7 @@ def test_the_data_are_put_into_their_release(gh, tmp_path):
     created, uploaded = gh("release", "data", GITHUB_SHA="abc", KNOWN="")
     assert created.startswith("gh release create data --target abc --latest=false ")
     assert uploaded == upload
-    assert gh("release", "data", GITHUB_SHA="abd", KNOWN="yes") == [upload]
+    assert gh("release", "data", GITHUB_SHA="def", KNOWN="yes") == [upload]
 
 
 def test_the_data_are_packed_when_their_code_changes():
