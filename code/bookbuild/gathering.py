@@ -6,7 +6,7 @@ and written again whenever a page was: Sphinx would leave them as they are, stal
 their own source has changed. When the title of a page has, all pages are written: they name it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from docutils import nodes
 from myst_nb.ext.glue.crossref import read_glue_cache
@@ -34,7 +34,7 @@ def outputs(env: BuildEnvironment, chapter: str) -> dict[str, dict]:
     return read_glue_cache(env.mystnb_config.output_folder, chapter)
 
 
-def table(headings: list[str], rows: list[list[Cell]], style: str = "") -> nodes.table:
+def table(headings: Sequence[str], rows: Sequence[Sequence[Cell]], style: str = "") -> nodes.table:
     """A table with `headings`, if any."""
     columns = max(map(len, [headings, *rows]))
     group = nodes.tgroup("", *[nodes.colspec(colwidth=1) for _ in range(columns)], cols=columns)
@@ -44,7 +44,7 @@ def table(headings: list[str], rows: list[list[Cell]], style: str = "") -> nodes
     return nodes.table("", group, classes=["colwidths-auto", *style.split()])
 
 
-def _row(cells: list[Cell]) -> nodes.row:
+def _row(cells: Sequence[Cell]) -> nodes.row:
     inlines = [[nodes.Text(cell)] if isinstance(cell, str) else cell for cell in cells]
     return nodes.row("", *[nodes.entry("", nodes.paragraph("", "", *one)) for one in inlines])
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 # Grammars that jsonschema would build for two seconds, to check addresses that we do not have.
-sys.modules.setdefault("rfc3987_syntax", None)
+sys.modules.setdefault("rfc3987_syntax", None)  # pyrefly: ignore[no-matching-overload]
 
 from jupyter_book.sphinx import build_sphinx  # noqa: E402
 
