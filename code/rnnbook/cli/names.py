@@ -81,7 +81,7 @@ def transliterate(options: argparse.Namespace) -> None:
         split = [words for _, words in batch]
         answers = answer(options, model, letters, kana, split)
         for (name, _), best in zip(batch, answers, strict=True):
-            print(f"{in_one_line(name)}: {', '.join(best)}", flush=True)
+            print(in_one_line(f"{name}: {', '.join(best)}"), flush=True)
 
 
 def read_lines(file: TextIO, letters: str, at_once: int) -> Iterator[list[tuple[str, list[str]]]]:

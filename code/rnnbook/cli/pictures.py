@@ -67,4 +67,4 @@ def describe(options: argparse.Namespace) -> None:
     number, language = list(LANGUAGES).index(options.language), LANGUAGES[options.language]
     said = descriptions.describe(model, vocabulary, pixels, language, number, options.beam)
     for path, caption in zip(options.pictures, said, strict=True):
-        print(f"{in_one_line(path)}: {caption}", flush=True)
+        print(in_one_line(f"{path}: {caption}"), flush=True)

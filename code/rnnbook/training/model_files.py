@@ -112,10 +112,7 @@ def _read(path: Path, advice: str) -> ModelContent:
 def finish(
     path: Path, settings: dict[str, Any], model: nn.Module, vocabularies: Sequence[Vocabulary] = ()
 ) -> None:
-    """Write the weights, and the vocabularies that the recipe declares, into the model file.
-
-    Removes the checkpoint.
-    """
+    """Write weights and the vocabularies that the recipe declares, and remove the checkpoint."""
     names = RECIPES[settings["recipe"]]().vocabularies
     tokens = {name: known.characters for name, known in zip(names, vocabularies, strict=True)}
     weights = model.state_dict()
