@@ -156,7 +156,7 @@ def test_the_constraints_pin_what_is_installed_and_only_that():
     """So that a build today and one next year have the same tools."""
     pins = {canonicalize_name(r.name): r for r in listed("constraints.txt")}
     tools = {str(r) for r in listed("requirements.txt")}
-    used = closure("rnnbook[all]", "bookbuild", *tools)
+    used = closure("rnnbook[all,cluster]", "bookbuild", *tools)
     needed = used - closure(*READERS_CHOOSE) - {"rnnbook", "bookbuild"}
     other = {n for n in used & pins.keys() if not pins[n].specifier.contains(metadata.version(n))}
     if other and any((Path(sys.prefix) / f"{made}.txt").exists() for made in ("oldest", "newest")):
@@ -179,7 +179,7 @@ def test_readers_may_have_later_releases_of_torch_from_wherever_they_like():
         for line in (ROOT / name).read_text("utf-8").splitlines()
         if line.startswith("-")
     ]
-    ours = ["-c constraints.txt", "-e ./code/bookbuild", "-e .[all]"]
+    ours = ["-c constraints.txt", "-e ./code/bookbuild", "-e .[all,cluster]"]
     assert sorted(options) == ours  # no index of anybody's
     for name in READERS_CHOOSE:
         accepted = own[name].specifier
