@@ -27,14 +27,14 @@ INSTEAD = {
 }
 
 
-def jobs(workflow: str) -> dict[str, dict[str, Any]]:
-    """The jobs of a workflow, by their names."""
-    return yaml.safe_load((WORKFLOWS / f"{workflow}.yml").read_text("utf-8"))["jobs"]
+def read(workflow: str = "book") -> dict[Any, Any]:
+    """A workflow. Its events are under `True`, for which YAML takes the key `on`."""
+    return yaml.safe_load((WORKFLOWS / f"{workflow}.yml").read_text("utf-8"))
 
 
 def steps(job: str, workflow: str = "book") -> list[dict[str, Any]]:
     """The steps of a job that are commands, not actions, in their order."""
-    return [step for step in jobs(workflow)[job]["steps"] if "run" in step]
+    return [step for step in read(workflow)["jobs"][job]["steps"] if "run" in step]
 
 
 def run(command: str, folder: Path, **environment: str | Path) -> None:
@@ -62,7 +62,7 @@ def main() -> None:
         cache = ROOT / "_build/.jupyter_cache"
         if cache.exists():  # as actions/cache/restore does
             shutil.copytree(cache, clone / "_build/.jupyter_cache")
-        environment = {
+        environment = read()["env"] | {
             "PATH": f"{bin}:{os.environ['PATH']}",
             "GITHUB_REPOSITORY": "someone/rnn-book",
             "GITHUB_SHA": git("rev-parse", "HEAD", folder=clone),

@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
 import textlint
 import validate
@@ -158,7 +157,7 @@ def test_every_action_runs_on_node_24_and_is_the_same_everywhere():
 def test_a_job_may_write_only_what_it_writes():
     may = {}
     for name in NAMES:
-        for job, settings in workflow.jobs(name).items():
+        for job, settings in workflow.read(name)["jobs"].items():
             rights = settings.get("permissions", {})
             may |= {f"{name}.{job}": {right for right in rights if rights[right] == "write"}}
     assert {job: rights for job, rights in may.items() if rights} == {
@@ -172,7 +171,7 @@ def test_a_job_may_write_only_what_it_writes():
 def test_git_keeps_a_key_only_where_something_is_pushed():
     kept = set()
     for name in NAMES:
-        for job, settings in workflow.jobs(name).items():
+        for job, settings in workflow.read(name)["jobs"].items():
             for step in settings["steps"]:
                 if "actions/checkout@" in step.get("uses", ""):
                     kept |= {job} if step["with"]["persist-credentials"] else set()
@@ -182,18 +181,21 @@ def test_git_keeps_a_key_only_where_something_is_pushed():
 @pytest.mark.parametrize("name", NAMES)
 def test_no_command_of_a_workflow_contains_what_others_write(name):
     """`${{ … }}` is put into a command before a shell reads it; variables are safe."""
-    for job in workflow.jobs(name):
+    for job in workflow.read(name)["jobs"]:
         assert not [step for step in workflow.steps(job, name) if "${{" in step["run"]]
 
 
 def test_a_change_is_built_once():
-    """YAML takes the key `on` for a truth value."""
-    events = yaml.safe_load((workflow.WORKFLOWS / "book.yml").read_text("utf-8"))[True]
-    assert events == {"push": {"branches": ["main"]}, "pull_request": None}
+    assert workflow.read()[True] == {"push": {"branches": ["main"]}, "pull_request": None}
+
+
+@pytest.mark.parametrize("name", ["book", "weekly"])
+def test_nothing_is_taken_from_a_published_site(name):
+    assert workflow.read(name)["env"] == {"BOOKBUILD_EXECUTED": ""}
 
 
 def test_what_was_executed_is_kept_even_if_a_test_fails():
-    every = workflow.jobs("book")["test"]["steps"]
+    every = workflow.read("book")["jobs"]["test"]["steps"]
     places = [k for k, step in enumerate(every) if "/cache/" in step.get("uses", "")]
     tests = every.index({"run": ".ci/run"})
     restore, save = (every[k] for k in places)
@@ -206,7 +208,7 @@ def test_what_was_executed_is_kept_even_if_a_test_fails():
 
 def test_an_outage_of_npm_stops_no_publishing():
     """Neither a job that publishes nor one that it waits for runs what npm fetches."""
-    jobs, waits = workflow.jobs("book"), ["publish", "notebooks"]
+    jobs, waits = workflow.read("book")["jobs"], ["publish", "notebooks"]
     for job in waits:
         needs = jobs[job].get("needs", [])
         waits += [needs] if isinstance(needs, str) else needs
@@ -224,7 +226,7 @@ def test_the_small_pytorch_is_what_each_job_installs():
     binder = (ROOT / ".binder/requirements.txt").read_text("utf-8")
     assert len(re.findall("^--extra-index-url https://", binder, re.MULTILINE)) == 1
     for name in NAMES:
-        for job in workflow.jobs(name):
+        for job in workflow.read(name)["jobs"]:
             commands = [step["run"] for step in workflow.steps(job, name)]
             if any(re.search(r"make |\.ci/run|\.venv", command) for command in commands):
                 assert ".binder/requirements.txt" in commands[0], (name, job)
@@ -277,20 +279,18 @@ def test_what_fails_in_a_week_becomes_one_issue(gh, tmp_path):
 
 
 def test_the_pages_are_looked_at_and_not_built_again(tmp_path, capfd):
-    """What `make` would do, in a folder without an environment."""
-    for name in ("Makefile", "pyproject.toml", "requirements.txt", "constraints.txt"):
-        shutil.copy(ROOT / name, tmp_path)
-    for step, script in zip(
-        workflow.steps("pages", "weekly")[1:], ("validate", "audit"), strict=True
-    ):
-        workflow.run(step["run"], tmp_path, MAKEFLAGS="n")
+    """What `make` would do, in a clone without an environment."""
+    clone, scripts = tmp_path / "clone", ("validate", "audit")
+    workflow.git("clone", "--quiet", ROOT, clone, folder=tmp_path)
+    for step, script in zip(workflow.steps("pages", "weekly")[1:], scripts, strict=True):
+        workflow.run(step["run"], clone, MAKEFLAGS="n")
         lines = capfd.readouterr().out.splitlines()
         assert any("pip install" in line and "requirements.txt" in line for line in lines)
         assert lines[-1].endswith(f"{script}.py") and not any("bookbuild" in line for line in lines)
 
 
 def test_every_job_of_the_week_is_reported():
-    jobs = workflow.jobs("weekly")
+    jobs = workflow.read("weekly")["jobs"]
     report = jobs["report"]
     assert {*report["needs"], "report"} == jobs.keys()
     assert report["if"].startswith("always() && ") and "'failure'" in report["if"]
@@ -308,8 +308,7 @@ def test_the_data_are_put_into_their_release(gh, tmp_path):
 
 
 def test_the_data_are_packed_when_their_code_changes():
-    events = yaml.safe_load((workflow.WORKFLOWS / "data.yml").read_text("utf-8"))[True]
-    (pattern,) = events["push"]["paths"]
+    (pattern,) = workflow.read("data")[True]["push"]["paths"]
     assert any(ROOT.glob(f"{pattern}/*.py"))
 
 
@@ -379,6 +378,7 @@ def programs(tmp_path, monkeypatch):
 
 def test_all_commands_of_the_workflow_run_in_a_fresh_clone(programs, capfd):
     """`make workflow`. The clone has an environment and an address when `make` is called."""
+    assert workflow.INSTEAD.keys() <= {step.get("name") for step in workflow.steps("test")}
     workflow.main()
     assert programs() == ["test", "zip", "textlint"]
     said = capfd.readouterr().out.splitlines()
