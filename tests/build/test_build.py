@@ -21,8 +21,6 @@ import pytest
 from built import ROOT
 from waiting import wait_until
 
-pytestmark = pytest.mark.xdist_group("build")  # they share a book
-
 FRONT_MATTER = """\
     ---
     file_format: mystnb

@@ -33,10 +33,7 @@ from rnnbook.training.describing import (
 from rnnbook.training.loop import train
 from rnnbook.training.settings import Settings
 
-pytestmark = [
-    pytest.mark.usefixtures("one_thread"),
-    pytest.mark.xdist_group("describing"),  # they share what was trained
-]
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 CAPTIONS = [
     (("red cat",), ("赤い猫",)),

@@ -27,8 +27,6 @@ from rnnbook.training.loop import train
 from rnnbook.training.objectives import answering
 from rnnbook.training.settings import Settings
 
-pytestmark = pytest.mark.xdist_group("distributed")  # they share a second process
-
 IDS = torch.randint(0, 5, (244,), generator=torch.Generator().manual_seed(3))
 PLAN = Settings(steps=20, lr=1e-2)
 TEXT = "First Citizen:\nBefore we proceed any further, hear me speak.\n\nAll:\nSpeak.\n" * 40

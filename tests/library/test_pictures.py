@@ -37,8 +37,6 @@ from rnnbook.data.pictures import (
     twins,
 )
 
-pytestmark = pytest.mark.xdist_group("pictures")  # they share the pictures, once read
-
 RED, BLUE, WHITE = (255, 0, 0), (0, 0, 255), (255, 255, 255)
 
 

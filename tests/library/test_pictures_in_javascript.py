@@ -15,10 +15,7 @@ from rnnbook.demos import pictures
 from rnnbook.demos.kinds import JS
 from rnnbook.models.describer import Describer
 
-pytestmark = [
-    pytest.mark.usefixtures("one_thread"),
-    pytest.mark.xdist_group("pictures_in_javascript"),  # they share the pictures, once read
-]
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

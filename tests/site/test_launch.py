@@ -38,8 +38,6 @@ from rnnbook.page.glue import UNSEEN
 from rnnbook.records.definitions import sort
 from test_comments import plain
 
-pytestmark = pytest.mark.xdist_group("launch")  # they share a built site
-
 CHAPTERS = sorted(
     path.stem for path in (ROOT / "book").glob("*.md") if "{code-cell}" in path.read_text("utf-8")
 )

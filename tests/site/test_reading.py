@@ -161,7 +161,7 @@ def test_without_javascript_everything_can_be_read(visitor, html):
     expect(contents).to_be_in_viewport()  # in the row of the header that stays
     contents.click()
     page.get_by_role("link", name="Read a digit row by row").first.click()
-    assert page.url.endswith("digits.html")
+    page.wait_for_url("**/digits.html")
     assert not page.locator("button.theme").is_visible()
     page.goto((html / "search.html").as_uri())
     assert page.get_by_text("The search needs JavaScript").is_visible()
@@ -447,10 +447,10 @@ def test_the_packed_site_works_without_a_network(page, html, tmp_path):
 def test_the_other_edition_opens_at_the_same_section_and_with_the_same_search(page, html):
     page.goto(f"{(html / 'book/lstm.html').as_uri()}#exercises")
     page.get_by_role("link", name="日本語").click()
-    assert page.url.endswith("/ja/book/lstm.html#exercises")
+    page.wait_for_url("**/ja/book/lstm.html#exercises")
     page.goto(f"{(html / 'search.html').as_uri()}?q=lstm")
     page.get_by_role("link", name="日本語").click()
-    assert page.url.endswith("/ja/search.html?q=lstm")
+    page.wait_for_url(lambda url: url.endswith("/ja/search.html?q=lstm"))
 
 
 def test_a_tap_beside_the_open_contents_only_closes_them(visitor, html):
