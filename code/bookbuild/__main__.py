@@ -8,10 +8,11 @@ date, `links` tries links to other sites, `zip` packs the site.
 import argparse
 import shutil
 import sys
+import zipfile
 from contextlib import suppress
 from pathlib import Path
 
-from bookbuild import catalogues, recovery
+from bookbuild import catalogues, published, recovery
 from bookbuild.running import BUILD, ROOT, sphinx, tell
 
 JAPANESE = Path("book", "locale", "ja", "LC_MESSAGES")
@@ -42,10 +43,12 @@ def update_catalogues() -> None:
 
 def pack() -> None:
     """Pack the built site into one file, which lies in it, too: _build/html/rnnbook.zip."""
-    archive = BUILD / "html" / "rnnbook.zip"
-    archive.unlink(missing_ok=True)
-    packed = shutil.make_archive(str(BUILD / "rnnbook"), "zip", BUILD / "html")
-    shutil.move(packed, archive)
+    site, archive = BUILD / "html", BUILD / "html" / "rnnbook.zip"
+    others = {path for path in site.rglob("*") if published.FOLDER not in path.parts} - {archive}
+    with zipfile.ZipFile(BUILD / "rnnbook.zip", "w", zipfile.ZIP_DEFLATED) as packed:
+        for path in sorted(others):  # without what other builds take from the site
+            packed.write(path, path.relative_to(site))
+    shutil.move(BUILD / "rnnbook.zip", archive)
     tell(f"The site is packed: {archive.relative_to(ROOT)}, {archive.stat().st_size / 1e6:.0f} MB")
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import uvicorn
 import yaml
+from sphinx.application import builtin_extensions
 from sphinx_autobuild.middleware import JavascriptInjectorMiddleware
 from sphinx_autobuild.server import RebuildServer
 from sphinx_external_toc.parsing import parse_toc_yaml
@@ -61,7 +62,12 @@ def imports() -> list[str]:
     """The modules that a build imports."""
     sphinx = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))["sphinx"]
     extensions = sphinx["config"].get("extensions", [])
-    return ["bookbuild.chapter", *extensions, *(f"bookbuild.{task}" for task in TASKS)]
+    return [
+        "bookbuild.chapter",
+        *builtin_extensions,
+        *extensions,
+        *(f"bookbuild.{task}" for task in TASKS),
+    ]
 
 
 def folder(page: str) -> Path:

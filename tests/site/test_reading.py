@@ -426,6 +426,7 @@ def test_the_packed_site_works_without_a_network(page, html, tmp_path):
         subprocess.run([sys.executable, "-m", "bookbuild", "zip"], cwd=ROOT, check=True)
         with zipfile.ZipFile(archive) as packed:
             assert "rnnbook.zip" not in packed.namelist()
+            assert not any("_executed" in name for name in packed.namelist())
             packed.extractall(tmp_path / "book")
     finally:
         archive.unlink(missing_ok=True)
