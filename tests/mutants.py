@@ -697,7 +697,7 @@ FAULTS = [
     ),
     Fault(
         "a record of other code is taken for one of today's",
-        "records/conduct",
+        "records/jobs",
         "if not record.is_current():",
         "if False:",
         "studies",

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from rnnbook.cli import kanji, names, pictures, speech, train, use
+from rnnbook.cli import kanji, names, pictures, speech, study, train, use
 from rnnbook.cli.values import Parser, digits, heat, temperature, whole
 
 KINDS = "mnist", "shakespeare", "names", "speech", "pictures", "kanji"
@@ -49,7 +49,7 @@ def parser() -> Parser:
     add_describe_options(add_command(commands, "describe", pictures.describe, what))
     what = "let the trained pen write kanji that do not exist, into a drawing"
     add_draw_options(add_command(commands, "draw", kanji.draw, what))
-    add_study_options(add_command(commands, "study", use.study, "make the records of studies"))
+    add_study_options(add_command(commands, "study", study.study, "make the records of studies"))
     add_command(commands, "bench", use.bench, "measure how fast training runs here")
     return top
 
@@ -166,6 +166,13 @@ def add_draw_options(command: Parser) -> None:
 
 def add_study_options(command: Parser) -> None:
     """Add the options of `study`."""
-    command.add_argument("names", nargs="+", metavar="NAME", help="of a module of rnnbook.studies")
+    add = command.add_argument
+    add("names", nargs="*", metavar="NAME", help="of a module of rnnbook.studies")
+    add("--all", action="store_true", help="take all studies")
     what = "run the first steps of every run again and, if the losses agree, say so in the record"
-    command.add_argument("--confirm", action="store_true", help=what)
+    add("--confirm", action="store_true", help=what)
+    where = command.add_mutually_exclusive_group()
+    what = "runs side by side, each in a process of its own (as many as there are cores)"
+    where.add_argument("--workers", type=whole(1, 1000), metavar="N", help=what)
+    what = "of a cluster of dask.distributed that carries out the runs, as tcp://127.0.0.1:8786"
+    where.add_argument("--scheduler", metavar="ADDRESS", help=what)

@@ -77,19 +77,6 @@ def sample(options: argparse.Namespace) -> None:
         print()
 
 
-def study(options: argparse.Namespace) -> None:
-    """Carry out what the records of studies do not have yet, or confirm them."""
-    from rnnbook.records import conduct
-
-    for name in options.names:
-        if name not in conduct.names():
-            known = ", ".join(conduct.names())
-            raise UsageError(f"there is no study {name!r}; there are: {known}")
-    for name in options.names:
-        record = conduct.confirm(name) if options.confirm else conduct.conduct(name)
-        print(f"{name}: {record.origin()}", flush=True)
-
-
 def bench(options: argparse.Namespace) -> None:
     """Print how fast training runs on this machine, as JSON."""
     import json
