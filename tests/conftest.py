@@ -30,7 +30,10 @@ HTML = BUILD / "html"
 # Their tests share what takes long to make: a book, two processes, all pictures, what was trained.
 TOGETHER = {
     f"test_{name}.py"
-    for name in ("build", "launch", "distributed", "pictures", "describing", "demo_pictures")
+    for name in (
+        *("build", "launch", "distributed", "pictures", "describing", "demo_pictures"),
+        "side_by_side",
+    )
 }
 
 
