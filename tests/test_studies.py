@@ -24,7 +24,7 @@ from rnnbook.records import conduct, jobs, runs
 from rnnbook.records import record as record_module
 from rnnbook.records.queue import Pool, Queue, Task
 from rnnbook.records.record import Record
-from rnnbook.studies import memory, resets
+from rnnbook.studies import memory, resets, search, slips
 from rnnbook.training.batches import FreshBatches
 from rnnbook.training.loop import train
 from rnnbook.training.measures import windowed_loss
@@ -486,3 +486,46 @@ def test_the_losses_by_position_are_those_of_the_windows(reader):
     assert losses[0].item() == pytest.approx(
         nn.functional.cross_entropy(first, ids[1:995:7]).item()
     )
+
+
+class Untrained:
+    """A recipe that trains nothing, and notes on what it should have."""
+
+    def __init__(self):
+        self.given = None
+
+    def model(self, *sizes):
+        return "a model"
+
+    def train(self, model, given, **options):
+        self.given = given
+        return SimpleNamespace(losses=[1.0])
+
+
+def test_the_search_for_a_rate_is_judged_by_text_that_was_held_out(monkeypatch):
+    ids, judged, recipe = torch.arange(60_000), [], Untrained()
+    monkeypatch.setattr(search, "load_ids", lambda: (ids, None, 5))
+    monkeypatch.setattr(search, "recipe", lambda *settings: recipe)
+    monkeypatch.setattr(search, "windowed_loss", lambda model, ids, T: judged.append(ids) or 1.0)
+    assert search.run({"network": "GRU", "lr": 1e-3})["held_out"] == 1
+    assert torch.equal(judged[0], ids[:50_000]) and torch.equal(recipe.given, ids[50_000:])
+
+
+def test_the_pens_that_practise_slips_are_judged_by_the_kanji_of_the_test(monkeypatch):
+    parts = {name: [SimpleNamespace(strokes=name)] for name in ("train", "held_out", "test")}
+    judged, recipe, zeros = [], Untrained(), torch.zeros(1)
+
+    def note(result):
+        return lambda model, drawings, *slips: judged.append(drawings) or result
+
+    monkeypatch.setattr(slips, "load_kanji", lambda: SimpleNamespace(**parts))
+    monkeypatch.setattr(slips, "replace", lambda book, **changes: recipe)
+    monkeypatch.setattr(slips, "write", lambda model, number, seed: ["own", None])
+    monkeypatch.setattr(slips, "mean_nats_per_point", note(1.0))
+    monkeypatch.setattr(slips, "off", note(1.0))
+    monkeypatch.setattr(slips, "stated_places", note((None, zeros, None)))
+    monkeypatch.setattr(slips, "drawn_densities", lambda mixture: zeros[None])
+    monkeypatch.setattr(slips, "log_density", lambda mixture, ways: zeros)
+    slips.run({"slips": 0.1, "seed": 0})
+    assert recipe.given == ["train"]
+    assert sorted(judged) == [["own"], *[["test"]] * 4]

@@ -27,8 +27,6 @@ def mnist(options: argparse.Namespace) -> None:
     from rnnbook.training.measures import accuracy
 
     data = load_mnist()
-    images, labels = data.train_images, data.train_labels
-    split = len(images) * 11 // 12  # the last 5,000 are held out, as in the chapter
 
     def test(model: "Module") -> str:
         right = accuracy(model, data.test_images, data.test_labels)
@@ -37,9 +35,9 @@ def mnist(options: argparse.Namespace) -> None:
     run(
         options,
         "mnist",
-        (images[:split], labels[:split]),
+        data.kept,
         test,
-        evaluate=lambda model: accuracy(model, images[split:], labels[split:]),
+        evaluate=lambda model: accuracy(model, *data.held_out),
         measure="held-out accuracy",
     )
 
