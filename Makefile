@@ -10,7 +10,7 @@ PY = .venv/bin/python
 help:  ## This list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1	/'
 
-.venv/ready: pyproject.toml requirements.txt constraints.txt
+.venv/ready: pyproject.toml code/bookbuild/pyproject.toml requirements.txt constraints.txt
 	@echo "== Installing into .venv (a few minutes the first time)"
 	$(PYTHON) -m venv .venv
 	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt

@@ -636,8 +636,8 @@ FAULTS = [
     ),
     Fault(
         "the end costs the density of a place, too",
-        "(_kind != _END) & (_kind != _IGNORED)",
-        "_kind != _IGNORED",
+        "(_kind != END) & (_kind != IGNORED)",
+        "_kind != IGNORED",
         "pen",
     ),
     Fault(

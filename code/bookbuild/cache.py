@@ -22,6 +22,7 @@ from sphinx.errors import ExtensionError
 from bookbuild import report
 from bookbuild.store import mend
 from rnnbook.records import definitions
+from rnnbook.records.imports import LostImport
 
 CELL = """
 
@@ -70,6 +71,8 @@ def _digest_of(app: Sphinx, name: str) -> str | None:
         reached = _reached_by(code, app.config.bookbuild_package)
     except SyntaxError as error:
         raise ExtensionError(f"{name}: a cell is no Python: {error.msg}: {error.text}") from error
+    except LostImport as error:
+        raise ExtensionError(f"{name}: {error}") from error
     modules = {app.config.bookbuild_package, *(module for module, _ in reached)}
     data, releases = app.config.bookbuild_data, app.config.bookbuild_releases
     parts = [text for _, text in reached]

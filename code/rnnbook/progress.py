@@ -30,3 +30,9 @@ def progress_bar(iterable=None, **options) -> tqdm:
     Takes what `tqdm.tqdm` takes (`total`, `desc`, `unit`, …).
     """
     return tqdm(iterable, delay=2, leave=False, disable=not is_watched(), **options)
+
+
+def say(line: str) -> None:
+    """Print a line, above the progress bar if there is one."""
+    with tqdm.external_write_mode():
+        print(line, flush=True)

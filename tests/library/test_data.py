@@ -458,6 +458,12 @@ def test_mnist_is_whole():
     assert data.train_labels.bincount().min() > 5_000 and data.train_labels.max() == 9
 
 
+def test_the_last_5000_of_the_training_digits_are_held_out():
+    data = mnist.Mnist(np.arange(60_000), -np.arange(60_000), *np.zeros((2, 10_000)))
+    for kept, held_out, whole in zip(data.kept, data.held_out, data, strict=False):
+        assert (kept == whole[:55_000]).all() and (held_out == whole[55_000:]).all()
+
+
 # ------------------------------------------------------------------ Shakespeare
 
 

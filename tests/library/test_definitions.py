@@ -12,7 +12,7 @@ import yaml
 
 from bookbuild.cache import code_of
 from built import ROOT
-from rnnbook.records import conduct, definitions
+from rnnbook.records import conduct, definitions, imports
 
 FILES = {
     "a.py": """
@@ -47,14 +47,14 @@ def package(tmp_path, monkeypatch):
         for folder in (tmp_path / "pack", tmp_path / "pack/deep"):
             (folder / "__init__.py").touch()
         definitions.read.cache_clear()
-        definitions.find_source.cache_clear()
+        imports.find_source.cache_clear()
         for name in [name for name in sys.modules if name.split(".")[0] == "pack"]:
             del sys.modules[name]
         return definitions.code_digest("pack.a", names)
 
     yield digest
     definitions.read.cache_clear()
-    definitions.find_source.cache_clear()
+    imports.find_source.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -115,31 +115,45 @@ def test_a_name_that_does_not_exist_is_an_error(package):
         package(names=["absent"])
 
 
-def lost_to_the_digest(program: str) -> list[str]:
-    """Imports in a program by which definitions are reached that the digest does not follow."""
-    lost = []
-    for node in ast.walk(ast.parse(program)):
-        if isinstance(node, ast.Import):
-            lost += [one.name for one in node.names if "rnnbook." in one.name and not one.asname]
-        elif isinstance(node, ast.ImportFrom) and (node.level or node.names[0].name == "*"):
-            lost.append(ast.unparse(node))
-    return lost
+LOST = ["import pack", "import pack.c", "import pack.deep as deep", "from pack import deep",
+        "from pack.c import *", "from . import c", "from .c import helper", "from .. import pack",
+        "import json, pack.c"]  # fmt: skip
+FOLLOWED = ["import pack.c as c", "from pack import c", "from pack.c import helper as h",
+            "import xml.dom.minidom", "import xml", "from os.path import *",
+            "from xml import dom"]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "line", ["import rnnbook.probes", "from rnnbook.probes import *", "from . import x"]
-)
-def test_an_import_that_is_lost_is_noticed(line):
-    assert lost_to_the_digest(line)
+@pytest.mark.parametrize("line", LOST)
+def test_an_import_by_which_a_name_would_be_lost_is_refused(line, package):
+    package()
+    with pytest.raises(imports.LostImport, match="a program: what `") as caught:
+        definitions.reached_by(f"def f():\n    {line}\n", "pack")
+    assert f"`{line}`" in str(caught.value) and "\n" not in str(caught.value)
+    with pytest.raises(imports.LostImport, match=r"pack\.b: what"):
+        package(b=f"{line}\n{FILES['b.py']}")
 
 
-def test_nothing_is_imported_in_a_way_that_the_digest_does_not_follow():
-    programs = {path: path.read_text("utf-8") for path in ROOT.glob("code/rnnbook/**/*.py")}
-    chapters = [path for path in ROOT.glob("book/*.md") if "{code-cell}" in path.read_text("utf-8")]
-    programs |= {path: code_of(path.read_text("utf-8")) for path in chapters}
-    assert not {
-        path.name: lost for path, text in programs.items() if (lost := lost_to_the_digest(text))
-    }
+@pytest.mark.parametrize("line", FOLLOWED)
+def test_other_imports_are_followed_or_concern_other_packages(line, package):
+    before = package()
+    definitions.reached_by(line, "pack")
+    assert package(b=f"{line}\n{FILES['b.py']}") == before
+
+
+def test_what_is_imported_as_a_module_is_followed(package):
+    program = "import pack.c as c\nprint(c.helper(1))\n"
+    package()
+    reached = definitions.reached_by(program, "pack").values()
+    assert {statement.name for statement in reached} == {"helper", "Thing"}
+
+
+def test_nothing_is_imported_in_a_way_that_is_refused():
+    for path in sorted((ROOT / "code/rnnbook").rglob("*.py")):
+        tree = ast.parse(path.read_text("utf-8"))
+        imports.check_imports(tree, "rnnbook", str(path.relative_to(ROOT)))
+    for path in sorted((ROOT / "book").glob("*.md")):
+        if "{code-cell}" in (text := path.read_text("utf-8")):
+            imports.check_imports(ast.parse(code_of(text)), "rnnbook", path.name)
 
 
 def test_a_study_reaches_its_network_and_the_loop():
@@ -195,7 +209,7 @@ def test_a_chapter_runs_again_with_another_release_of_what_makes_its_data(module
 
 def test_what_chapters_depend_on_is_there():
     named = [*CONFIG["bookbuild_data"], *CONFIG["bookbuild_releases"]]
-    assert {module for module in named if not definitions.find_source(module)} == set()
+    assert {module for module in named if not imports.find_source(module)} == set()
     for libraries in CONFIG["bookbuild_releases"].values():
         assert all(map(metadata.version, libraries))
 

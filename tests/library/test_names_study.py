@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -9,8 +10,10 @@ from torch import nn
 
 from rnnbook.data.names import load_names
 from rnnbook.data.pairs import Name, Names
+from rnnbook.data.words import encode_pairs
 from rnnbook.records.record import Record
 from rnnbook.studies import even_weights, names, pass_rates, passes, peer
+from rnnbook.studies.shared import names as shared
 from rnnbook.training import recipes
 from rnnbook.training.error_rates import exact
 
@@ -19,15 +22,15 @@ def test_a_measure_by_length_is_that_of_the_names_of_each_span():
     lengths = list(range(2, 17))
     answers = ["ア" if length in (4, 5, 10, 16) else "イ" for length in lengths]
     right = [("ア", "ウ")] * len(lengths)
-    found = names.by_length(exact, lengths, answers, right)
+    found = shared.by_length(exact, lengths, answers, right)
     assert found == pytest.approx([1 / 3, 1, 0, 0, 0, 0, 1 / 2, 1 / 5])
-    assert len(found) == len(names.EDGES) - 1
+    assert len(found) == len(shared.EDGES) - 1
 
 
 def test_every_test_name_has_a_span():
-    first, *_, end = names.EDGES
+    first, *_, end = shared.EDGES
     assert all(first <= len(name.spelling) < end for name in load_names().test)
-    assert list(names.EDGES) == sorted(set(names.EDGES))
+    assert list(shared.EDGES) == sorted(set(shared.EDGES))
 
 
 class Stubborn(nn.Module):
@@ -45,23 +48,57 @@ class Stubborn(nn.Module):
 def test_mistakes_with_teacher_forcing_are_counted_up_to_the_sign_to_end():
     """Of アイ and ア, one who always writes ア (1) has the first kana right, and nothing else."""
     right = [("アイ",), ("ア", "アイ")]
-    wrong = names.forced_mistakes(Stubborn(3, 1), ["ai", "a"], right, "ai", "アイ")
+    wrong = shared.forced_mistakes(Stubborn(3, 1), ["ai", "a"], right, "ai", "アイ")
     assert wrong[0].tolist() == [0, 1, 1]
     assert wrong[1, :2].tolist() == [0, 1] and math.isnan(wrong[1, 2])
-    never_starts = names.forced_mistakes(Stubborn(3, 0), ["ai", "a"], right, "ai", "アイ")
+    never_starts = shared.forced_mistakes(Stubborn(3, 0), ["ai", "a"], right, "ai", "アイ")
     assert never_starts[0].tolist() == [1, 1, 0]
+
+
+class Untrained:
+    """Trains nothing, and notes on what it should have."""
+
+    def __init__(self, model: nn.Module):
+        self.network, self.given = model, None
+
+    def model(self, *sizes):
+        return self.network
+
+    def train(self, model, *given, stop):
+        self.given = given
+        return SimpleNamespace(losses=[1.0])
+
+
+def test_who_has_learned_the_training_names_is_judged_by_the_test_names_alone(monkeypatch):
+    """Of all test names the first kana is ア for long ones (from nine letters), イ for others."""
+
+    def some(letter, kana):
+        return tuple(Name(letter * k, (kana[k >= 9],)) for k in (2, 5, 6, 7, 8, 9, 10, 12))
+
+    parts = {"train": some("a", "イイ"), "held_out": some("b", "アア"), "test": some("c", "イア")}
+    known = SimpleNamespace(letters="abc", kana="アイ", **parts)
+    right = {name.spelling: name.readings[0] for name in known.test}
+    monkeypatch.setattr(shared, "load_names", lambda: known)
+    monkeypatch.setattr(shared, "answers_of", lambda model, known, words: [right[w] for w in words])
+    recipe = Untrained(Stubborn(3, 1))  # says ア at every step
+    found = shared.train_and_judge(recipe)
+    pairs = [(name.spelling, name.readings) for name in known.train]
+    assert all(map(torch.equal, recipe.given, encode_pairs(pairs, "abc", "アイ")))
+    assert (found["exact"], found["error_rate"]) == (1, 0)
+    assert found["exact_by_length"] == [1] * (len(shared.EDGES) - 1)
+    assert found["forced_in_long_names"] == [0, 1]  # the end, which it never says
 
 
 def test_mistakes_by_place_pass_over_what_is_no_character():
     nan = torch.nan
     wrong = torch.tensor([[1.0, 0, 1], [0, 0, nan], [1, nan, nan], [0, nan, nan]])
-    assert names.mistakes_by_place(wrong) == [0.5, 0, 1]
-    assert len(names.mistakes_by_place(torch.zeros(2, 20))) == names.PLACES
+    assert shared.mistakes_by_place(wrong) == [0.5, 0, 1]
+    assert len(shared.mistakes_by_place(torch.zeros(2, 20))) == shared.PLACES
 
 
 def test_who_reads_backwards_is_given_the_last_letter_first():
     name = Name("anno", ("アンノ",))
-    assert [names.turned(name, way) for way in names.WAYS] == ["anno", "anno", "onna"]
+    assert [shared.turned(name, way) for way in names.WAYS] == ["anno", "anno", "onna"]
 
 
 def test_each_way_to_read_hands_on_a_state_of_the_same_size():

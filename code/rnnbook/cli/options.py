@@ -121,6 +121,13 @@ def add_draw_options(command: Parser) -> None:
 
 def add_study_options(command: Parser) -> None:
     """Add the options of `study`."""
-    command.add_argument("names", nargs="+", metavar="NAME", help="of a module of rnnbook.studies")
+    add = command.add_argument
+    add("names", nargs="*", metavar="NAME", help="of a module of rnnbook.studies")
+    add("--all", action="store_true", help="take all studies")
     what = "run the first steps of every run again and, if the losses agree, say so in the record"
-    command.add_argument("--confirm", action="store_true", help=what)
+    add("--confirm", action="store_true", help=what)
+    where = command.add_mutually_exclusive_group()
+    what = "runs side by side, each in a process of its own (as many as there are cores)"
+    where.add_argument("--workers", type=whole(1, 1000), metavar="N", help=what)
+    what = "of a cluster of dask.distributed that carries out the runs, as tcp://127.0.0.1:8786"
+    where.add_argument("--scheduler", metavar="ADDRESS", help=what)

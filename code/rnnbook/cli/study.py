@@ -1,17 +1,80 @@
-"""The command that makes and confirms the records of studies."""
+"""The command `study`: makes the records of studies, or tells which of them hold."""
 
 import argparse
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import closing
 
 from rnnbook.cli.errors import UsageError
+from rnnbook.errors import BookError
+from rnnbook.machine import cores
+from rnnbook.progress import say
 from rnnbook.records import conduct
+from rnnbook.records.cluster import cluster
+from rnnbook.records.jobs import Difference
+from rnnbook.records.processes import processes
+from rnnbook.records.runs import module
 
 
 def study(options: argparse.Namespace) -> None:
     """Carry out what the records of studies do not have yet, or confirm them."""
+    names = _chosen(options, conduct.names())
+    begin, show = (conduct.confirm, _confirmed) if options.confirm else (conduct.conduct, _made)
+    with closing(begin(names, _pool(options))) as outcomes:
+        try:
+            failed = sum(outcome.error is not None for outcome in show(outcomes, names))
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt("; what was found is kept, the same command goes on") from None
+    if failed:
+        what = "confirmed" if options.confirm else "completed"
+        raise conduct.StudyError(f"{failed} of {len(names)} records could not be {what}")
+
+
+def _chosen(options: argparse.Namespace, known: list[str]) -> list[str]:
+    """The names of the studies that were asked for, each once."""
+    if bool(options.names) == options.all:
+        raise UsageError("give the names of studies, or --all")
     for name in options.names:
-        if name not in conduct.names():
-            known = ", ".join(conduct.names())
-            raise UsageError(f"there is no study {name!r}; there are: {known}")
-    for name in options.names:
-        record = conduct.confirm(name) if options.confirm else conduct.conduct(name)
-        print(f"{name}: {record.origin()}", flush=True)
+        if name not in known:
+            raise UsageError(f"there is no study {name!r}; there are: {', '.join(known)}")
+    return known if options.all else list(dict.fromkeys(options.names))
+
+
+def _pool(options: argparse.Namespace):
+    """Who carries out the runs."""
+    if options.scheduler is not None:
+        return cluster(options.scheduler)
+    if (number := options.workers or cores()) > cores():
+        what = f"{number} workers share {cores()} cores: what a study times will take longer"
+        print(f"rnnbook: {what}", file=sys.stderr)
+    return processes(number)
+
+
+def _made(outcomes, names: list[str]) -> Iterator:
+    """Say of each record where its runs were made."""
+    for outcome in outcomes:
+        said = _why(outcome.error) if outcome.error else outcome.record.origin()
+        say(f"{outcome.name}: {said}")
+        yield outcome
+
+
+def _confirmed(outcomes, names: list[str]) -> Iterator:
+    """Say of each record, in a row of a table, whether it holds."""
+    width = max(map(len, names))
+    say(f"{'study':{width}}  runs  its record")
+    for outcome in outcomes:
+        said = "holds"
+        if outcome.error:
+            differs = isinstance(outcome.error, Difference)
+            said = f"{'differs' if differs else 'not run'}: {_why(outcome.error)}"
+        say(f"{outcome.name:{width}}  {len(module(outcome.name).RUNS):4}  {said}")
+        yield outcome
+
+
+def _why(error: Exception) -> str:
+    """An error in one line; of one that nobody has foreseen, all that is known is shown, too."""
+    if isinstance(error, BookError):
+        return str(error)
+    traceback.print_exception(error)
+    return f"{type(error).__name__}: {error}"

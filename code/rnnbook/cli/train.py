@@ -28,8 +28,6 @@ from rnnbook.training.recipes import RECIPES, STREAMS, WINDOW
 def mnist(options: argparse.Namespace) -> None:
     """Train the classifier of digits as its chapter does, and test it."""
     data = load_mnist()
-    images, labels = data.train_images, data.train_labels
-    split = len(images) * 11 // 12  # the last 5,000 are held out, as in the chapter
 
     def test(model: Module) -> str:
         right = accuracy(model, data.test_images, data.test_labels)
@@ -38,9 +36,9 @@ def mnist(options: argparse.Namespace) -> None:
     run(
         options,
         "mnist",
-        (images[:split], labels[:split]),
+        data.kept,
         test,
-        evaluate=lambda model: accuracy(model, images[split:], labels[split:]),
+        evaluate=lambda model: accuracy(model, *data.held_out),
         measure="held-out accuracy",
     )
 

@@ -38,6 +38,20 @@ class Mnist(NamedTuple):
     test_images: torch.Tensor  # (10000, 28, 28)
     test_labels: torch.Tensor  # (10000,)
 
+    @property
+    def kept(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """The training digits less those that are held out, 55,000 images and their labels."""
+        return self.train_images[: self._split], self.train_labels[: self._split]
+
+    @property
+    def held_out(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """The last twelfth of the training digits, 5,000, on which choices are made."""
+        return self.train_images[self._split :], self.train_labels[self._split :]
+
+    @property
+    def _split(self) -> int:
+        return len(self.train_images) * 11 // 12
+
 
 def load_mnist() -> Mnist:
     """All 60,000 training and 10,000 test digits, in their original order.

@@ -7,11 +7,14 @@ None in place of a state, so that `rnnbook.training.loop.train` can train it.
 """
 
 import math
+from collections.abc import Callable
 
 from torch import Tensor, nn
 from torch.nn.functional import glu
 
 from rnnbook.layers.linear_recurrence import LinearRecurrence
+
+Gate = Callable[[Tensor, int], Tensor]  # halves a tensor along a dimension
 
 
 class PixelPerceptron(nn.Module):
@@ -53,9 +56,9 @@ class GatedBlock(nn.Module):
     half of the mixture is multiplied by the sigmoid of the other half.
     """
 
-    def __init__(self, recurrence: LinearRecurrence, units: int):
+    def __init__(self, recurrence: LinearRecurrence, units: int, gate: Gate = glu):
         super().__init__()
-        self.recurrence, self.gate = recurrence, glu
+        self.recurrence, self.gate = recurrence, gate
         self.mix = nn.Linear(2 * len(recurrence.θ), 2 * units)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -71,10 +74,10 @@ class DeepReader(nn.Module):
     steps. `angle` is that of the first recurrence.
     """
 
-    def __init__(self, angle: float, units: int = 64):
+    def __init__(self, angle: float, units: int = 64, gate: Gate = glu):
         super().__init__()
-        self.first = GatedBlock(LinearRecurrence(1, units, 10, 1000, angle, every=7), units)
-        self.second = GatedBlock(LinearRecurrence(units, units, 2, 200, math.pi), units)
+        self.first = GatedBlock(LinearRecurrence(1, units, 10, 1000, angle, every=7), units, gate)
+        self.second = GatedBlock(LinearRecurrence(units, units, 2, 200, math.pi), units, gate)
         self.head = nn.Linear(units, 10)
 
     def forward(self, x: Tensor, state: None = None) -> tuple[Tensor, None]:

@@ -2,7 +2,8 @@
 
 A name is followed through imports to the function, class or constant that it stands for, and so
 are the names in that; local variables are none of these. Left out: other packages, and what is
-found only while a program runs, as by `getattr`.
+found only while a program runs, as by `getattr`. An import of the package by which a name would be
+lost (`import a.b`, `from a import *`, `from . import b`) is refused.
 
 The code of a study is known by what is defined: its digest does not see comments, docstrings, in
 which file or in which order definitions stand, or the version of Python. What a chapter shows of
@@ -14,9 +15,9 @@ import hashlib
 import symtable
 from collections.abc import Iterable, Iterator
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 from typing import NamedTuple
+
+from rnnbook.records.imports import check_imports, find_source
 
 BINDS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
@@ -55,8 +56,12 @@ def reached(module: str, names: Iterable[str]) -> dict[Place, ast.stmt]:
 
 
 def reached_by(program: str, package: str) -> dict[Place, ast.stmt]:
-    """The statements of a package on which a program rests that imports some of it."""
+    """The statements of a package on which a program rests that imports some of it.
+
+    Raises `LostImport` when it imports some in a way that cannot be followed.
+    """
     tree = ast.parse(program)
+    check_imports(tree, package, "a program")
     source = sort(tree, program)
     names = set(named(tree, program))
     return closure([place for name in names for place in imported(package, source.imports, *name)])
@@ -126,7 +131,9 @@ def read(module: str) -> Source:
     if not (path := find_source(module)):
         return Source({}, {})
     text = path.read_text("utf-8")
-    return sort(ast.parse(text), text)
+    tree = ast.parse(text)
+    check_imports(tree, module.split(".")[0], module)
+    return sort(tree, text)
 
 
 def sort(tree: ast.Module, text: str) -> Source:
@@ -162,19 +169,6 @@ def bound(statement: ast.stmt) -> Iterator[str]:
         is_bound = isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
         if is_bound and id(node) not in inner:
             yield node.id
-
-
-@cache
-def find_source(module: str) -> Path | None:
-    """The file of a module; None where there is none of this name. Nothing is imported."""
-    package, *names = module.split(".")
-    spec = find_spec(package)
-    for folder in (spec and spec.submodule_search_locations) or []:
-        place = Path(folder, *names)
-        for path in (place.with_name(f"{place.name}.py"), place / "__init__.py"):
-            if path.is_file():
-                return path
-    return None
 
 
 def canonical(node: object) -> str:

@@ -19,7 +19,6 @@ from rnnbook.training.schedules import constant, warmup_cosine
 
 THREADS = 1
 SEEDS = (0, 1, 2)
-KEPT = 55_000
 CHANGES = ("length", "rate", "clipping", "quiet start")
 WAYS: dict[str, tuple[str, ...]] = {
     "the notebook": (),
@@ -36,15 +35,14 @@ RUNS = {
 
 def run(settings: dict[str, Any], stop: int | None = None) -> dict[str, Any]:
     """Train one network; see `rnnbook.studies`."""
-    images, labels, test_images, test_labels = load_mnist()
-    chosen = recipe(settings)
+    mnist, chosen = load_mnist(), recipe(settings)
     model = chosen.model(10)
-    history = chosen.train(model, images[:KEPT], labels[:KEPT], stop=stop)
+    history = chosen.train(model, *mnist.kept, stop=stop)
     if stop is not None:
         return {"trace": history.losses}
     return {
-        "held_out": accuracy(model, images[KEPT:], labels[KEPT:]),
-        "accuracy": accuracy(model, test_images, test_labels),
+        "held_out": accuracy(model, *mnist.held_out),
+        "accuracy": accuracy(model, mnist.test_images, mnist.test_labels),
         "clipped": sum(norm > 1 for norm in history.gradient_norms) / len(history.gradient_norms),
         "trace": history.losses,
     }

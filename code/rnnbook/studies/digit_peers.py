@@ -17,7 +17,6 @@ from rnnbook.training.recipes import digit_reader, digits
 
 THREADS = 1
 SEEDS = (0, 1, 2)
-KEPT = 55_000
 
 
 class Stateless(nn.Sequential):
@@ -56,15 +55,13 @@ RUNS = {
 
 def run(settings: dict[str, Any], stop: int | None = None) -> dict[str, Any]:
     """Train one network; see `rnnbook.studies`."""
-    images, labels, test_images, test_labels = load_mnist()
-    held_out = images[KEPT:], labels[KEPT:]
+    mnist = load_mnist()
     recipe = replace(digits(), network=NETWORKS[settings["network"]], seed=settings["seed"])
     model = recipe.model(10)
     history = recipe.train(
         model,
-        images[:KEPT],
-        labels[:KEPT],
-        evaluate=lambda model: accuracy(model, *held_out),
+        *mnist.kept,
+        evaluate=lambda model: accuracy(model, *mnist.held_out),
         measure="held-out accuracy",
         stop=stop,
     )
@@ -72,8 +69,8 @@ def run(settings: dict[str, Any], stop: int | None = None) -> dict[str, Any]:
         return {"trace": history.losses}
     return {
         "looks": [value for _, value in history.held_out],
-        "accuracy": accuracy(model, test_images, test_labels),
-        "wrong": wrong(model, test_images, test_labels),
+        "accuracy": accuracy(model, mnist.test_images, mnist.test_labels),
+        "wrong": wrong(model, mnist.test_images, mnist.test_labels),
         "clipped": sum(norm > 1 for norm in history.gradient_norms) / len(history.gradient_norms),
         "trace": history.losses,
     }

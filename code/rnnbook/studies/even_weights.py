@@ -11,7 +11,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from rnnbook.layers.attention import look
-from rnnbook.studies.names import SEEDS, train_and_judge
+from rnnbook.studies.shared.names import SEEDS, train_and_judge
 from rnnbook.training.recipes import name_reader, names
 
 THREADS = 1

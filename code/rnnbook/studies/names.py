@@ -5,30 +5,20 @@ The encoder reads the letters both ways, forwards only, or backwards only, and h
 of the chapter; three seeds each. Judged on the test names, since nothing is chosen by it.
 """
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import pairwise
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from rnnbook.data.names import load_names
-from rnnbook.data.pairs import Name, Names
-from rnnbook.data.words import IGNORED, encode_pairs, teacher_forced
-from rnnbook.decoding.transliteration import transliterate
 from rnnbook.models.encoder_decoder import EncoderDecoder
-from rnnbook.training.error_rates import character_error_rate, exact
+from rnnbook.studies.shared.names import SEEDS, train_and_judge
+from rnnbook.training import recipes
 from rnnbook.training.recipe import Recipe
-from rnnbook.training.recipes import names
 
 THREADS = 1
-SEEDS = (0, 1, 2)
 SIZES = (96, 192, 384)  # numbers of the state h; c has as many
 BASE = 192
 WAYS = ("both ways", "forwards", "backwards")
-EDGES = (2, 5, 6, 7, 8, 9, 10, 12, 17)  # letters: 2 to 4, 5, and so on to 9, 10 to 11, 12 to 16
-LONG, PLACES = 9, 8  # letters of a long name; kana of it that are looked at
 KINDS = [*((WAYS[0], size) for size in SIZES), *((way, BASE) for way in WAYS[1:])]
 RUNS = {
     f"{way}, {size}, seed {seed}": {"way": way, "size": size, "seed": seed}
@@ -42,45 +32,6 @@ def run(settings: dict[str, Any], stop: int | None = None) -> dict[str, Any]:
     return train_and_judge(recipe(settings), settings["way"], stop)
 
 
-def train_and_judge(recipe: Recipe, way: str = "both ways", stop: int | None = None) -> dict:
-    """Train on the names by a recipe, and judge by the test names; for a study."""
-    known = load_names()
-    model, losses = trained(recipe, known, way, stop)
-    if stop is not None:
-        return {"trace": losses}
-    words = [turned(name, way) for name in known.test]
-    answers = answers_of(model, known, words)
-    right = [name.readings for name in known.test]
-    lengths = [len(word) for word in words]
-    wrong = forced_mistakes(model, words, right, known.letters, known.kana)
-    return {
-        "parameters": sum(p.numel() for p in model.parameters()),
-        "exact": exact(answers, right),
-        "error_rate": character_error_rate(answers, right),
-        "exact_by_length": by_length(exact, lengths, answers, right),
-        "error_rate_by_length": by_length(character_error_rate, lengths, answers, right),
-        "forced_in_long_names": mistakes_by_place(wrong[torch.tensor(lengths) >= LONG]),
-        "trace": losses,
-    }
-
-
-def trained(
-    recipe: Recipe, known: Names, way: str = "both ways", stop: int | None = None
-) -> tuple[nn.Module, list[float]]:
-    """A model trained on the names by a recipe, and the loss of each step."""
-    alphabets = known.letters, known.kana
-    model = recipe.model(*(len(alphabet) + 1 for alphabet in alphabets))
-    pairs = [(turned(name, way), name.readings) for name in known.train]
-    history = recipe.train(model, *encode_pairs(pairs, *alphabets), stop=stop)
-    return model, history.losses
-
-
-def answers_of(model: nn.Module, known: Names, words: Sequence[str]) -> list[str]:
-    """The best answer of a beam of 4 to each word."""
-    found = transliterate(model, known.letters, known.kana, words, width=4)
-    return [best.text for best, *_ in found]
-
-
 def recipe(settings: dict[str, Any]) -> Recipe:
     """The recipe of the book for names, for a network without attention."""
 
@@ -90,47 +41,4 @@ def recipe(settings: dict[str, Any]) -> Recipe:
             model.encoder = nn.LSTM(64, settings["size"], batch_first=True)
         return model
 
-    return replace(names(), network=network, seed=settings["seed"])
-
-
-def turned(name: Name, way: str) -> str:
-    """The letters in the order in which they are read."""
-    return name.spelling[::-1] if way == "backwards" else name.spelling
-
-
-def by_length(
-    measure: Callable[[Sequence, Sequence], float],
-    lengths: Sequence[int],
-    answers: Sequence[str],
-    right: Sequence[Sequence[str]],
-) -> list[float]:
-    """A measure of the answers to names of each span of lengths in EDGES."""
-    spans = []
-    for first, end in pairwise(EDGES):
-        rows = [k for k, length in enumerate(lengths) if first <= length < end]
-        spans.append(measure([answers[k] for k in rows], [right[k] for k in rows]))
-    return spans
-
-
-@torch.no_grad()
-def forced_mistakes(
-    model: EncoderDecoder,
-    words: Sequence[str],
-    right: Sequence[Sequence[str]],
-    letters: str,
-    kana: str,
-) -> Tensor:
-    """Whether the likeliest character is wrong, given the right ones before it: (N, T + 1).
-
-    Of each name the first reading counts as the right one. Behind its end is no number (NaN).
-    """
-    firsts = [(word, readings[:1]) for word, readings in zip(words, right, strict=True)]
-    source, lengths, *target = encode_pairs(firsts, letters, kana)
-    previous, y = teacher_forced(*target)
-    wrong = model.eval()(source, lengths, previous).argmax(dim=2) != y
-    return wrong.float().masked_fill(y == IGNORED, torch.nan)
-
-
-def mistakes_by_place(wrong: Tensor) -> list[float]:
-    """The share of mistakes at each of the first PLACES characters, from `forced_mistakes`."""
-    return wrong[:, :PLACES].nanmean(dim=0).tolist()
+    return replace(recipes.names(), network=network, seed=settings["seed"])

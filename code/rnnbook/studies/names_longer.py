@@ -8,7 +8,7 @@ from typing import Any
 
 from rnnbook.data.names import load_names
 from rnnbook.decoding.transliteration import transliterate
-from rnnbook.studies.names import SEEDS, trained
+from rnnbook.studies.shared.names import SEEDS, trained
 from rnnbook.training.error_rates import among_first, character_error_rate, exact
 from rnnbook.training.recipes import names_longer
 

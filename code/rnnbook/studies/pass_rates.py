@@ -17,7 +17,7 @@ from rnnbook.data.pairs import Name, Names
 from rnnbook.layers.attention import DotProductAttention
 from rnnbook.models.encoder_decoder import EncoderDecoder
 from rnnbook.models.transformer_pair import TransformerPair
-from rnnbook.studies.names import answers_of, trained
+from rnnbook.studies.shared.names import answers_of, trained
 from rnnbook.training.error_rates import character_error_rate, exact
 from rnnbook.training.recipe import Recipe
 from rnnbook.training.recipes import names

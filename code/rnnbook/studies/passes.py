@@ -7,8 +7,8 @@ seed is not used again. Judged by the answers of a beam of 4 to the test names.
 from typing import Any
 
 from rnnbook.data.names import load_names
-from rnnbook.studies.names import trained
 from rnnbook.studies.pass_rates import judged, recipe
+from rnnbook.studies.shared.names import trained
 
 THREADS = 1
 SEEDS = (1, 2, 3)

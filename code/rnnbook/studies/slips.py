@@ -14,14 +14,20 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from rnnbook.data.kanji import load_kanji
-from rnnbook.data.pen import END, SCALE, encode_drawings
+from rnnbook.data.pen import SCALE
 from rnnbook.decoding.drawing import write
-from rnnbook.layers.mixture import Mixture, draw_point, log_density
+from rnnbook.layers.mixture import log_density
 from rnnbook.models.pen import Pen
-from rnnbook.training.drawing import SLIPS, kanji, mean_nats_per_point, pen_batches, with_slips
+from rnnbook.training.drawing import (
+    SLIPS,
+    drawn_densities,
+    kanji,
+    mean_nats_per_point,
+    pen_batches,
+    stated_places,
+)
 
 THREADS = 1
 EPOCHS = 6
@@ -42,8 +48,10 @@ def run(settings: dict[str, Any], stop: int | None = None) -> dict[str, Any]:
     if stop is not None:
         return {"trace": history.losses}
     test = [one.strokes for one in known.test]
-    drawn, real = densities(model, test)
-    own, _ = densities(model, list(filter(None, write(model, len(test), seed=3))))
+    mixture, ways, _ = stated_places(model, test)
+    drawn, real = drawn_densities(mixture), log_density(mixture, ways)
+    written = list(filter(None, write(model, len(test), seed=3)))
+    own = drawn_densities(stated_places(model, written)[0])
     return {
         "test": round(mean_nats_per_point(model, test), 4),
         "steady": round(off(model, test, 0.0), 2),
@@ -54,27 +62,9 @@ def run(settings: dict[str, Any], stop: int | None = None) -> dict[str, Any]:
     }
 
 
-@torch.no_grad()
-def expected(model: Pen, drawings: list, slips: float) -> tuple[Mixture, Tensor]:
-    """What a pen states for each of the N places of drawings, and the ways there, (N, 2)."""
-    y, _ = encode_drawings(drawings)
-    goes = (y[..., 2] >= 0) & (y[..., 2] != END)
-    x, y = with_slips(y, slips, torch.Generator().manual_seed(0))
-    mixtures, _, _ = model.eval()(x)
-    return Mixture(*(part[goes] for part in mixtures)), y[goes][:, :2]
-
-
-def densities(model: Pen, drawings: list) -> tuple[Tensor, Tensor]:
-    """The logarithms of the densities at 100 draws for each place, (100, N), and there, (N,)."""
-    mixture, ways = expected(model, drawings, slips=0.0)
-    generator = torch.Generator().manual_seed(0)
-    draws = [log_density(mixture, draw_point(mixture, 1.0, generator)) for _ in range(100)]
-    return torch.stack(draws), log_density(mixture, ways)
-
-
 def off(model: Pen, drawings: list, slips: float) -> float:
     """How far the middle of the heaviest Gaussian lies from the next place: median, in units."""
-    mixture, ways = expected(model, drawings, slips)
+    mixture, ways, _ = stated_places(model, drawings, slips)
     heaviest = mixture.log_weight.argmax(dim=1)
     middle = mixture.mean[torch.arange(len(ways)), heaviest]
     return SCALE * (middle - ways).norm(dim=1).median().item()

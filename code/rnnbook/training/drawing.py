@@ -8,7 +8,7 @@ from torch.nn.functional import cross_entropy, pad
 
 from rnnbook.data.pen import END, Stroke, encode_drawings, known_before
 from rnnbook.data.words import IGNORED
-from rnnbook.layers.mixture import log_density
+from rnnbook.layers.mixture import Mixture, draw_point, log_density
 from rnnbook.models.pen import Pen
 from rnnbook.training.batches import Batch, SimilarLengths
 from rnnbook.training.measures import device_of
@@ -142,3 +142,26 @@ def kanji() -> Recipe:
         betas=(0.9, 0.95),
         objective=drawing,
     )
+
+
+@torch.no_grad()
+def stated_places(
+    model: Pen, drawings: Sequence[Sequence[Stroke]], slips: float = 0.0
+) -> tuple[Mixture, Tensor, Tensor]:
+    """What a pen states for each of the N places of drawings; the ways there (N, 2), their kinds.
+
+    With `slips` it comes there by a hand that slips (`with_slips`). Leaves the model in evaluation
+    mode.
+    """
+    y, _ = encode_drawings(drawings)
+    goes = (y[..., 2] != IGNORED) & (y[..., 2] != END)  # no padding, and not the end
+    x, y = with_slips(y, slips, torch.Generator().manual_seed(0))
+    mixtures, _, _ = model.eval()(x)
+    return Mixture(*(part[goes] for part in mixtures)), y[goes][:, :2], y[goes][:, 2]
+
+
+def drawn_densities(mixture: Mixture, number: int = 100) -> Tensor:
+    """The logarithms of the densities of mixtures (N) at places drawn from each, (number, N)."""
+    seeded = torch.Generator().manual_seed(0)
+    draws = (draw_point(mixture, 1.0, seeded) for _ in range(number))
+    return torch.stack([log_density(mixture, places) for places in draws])

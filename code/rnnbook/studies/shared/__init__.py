@@ -1,0 +1,1 @@
+"""What several studies share, and no study itself."""
