@@ -25,7 +25,7 @@ from PIL import Image
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from rnnbook.cli import commands, options, output, train, use
+from rnnbook.cli import commands, data, options, output, train, use
 from rnnbook.cli import main as command_line
 from rnnbook.cli.errors import UsageError
 from rnnbook.data import digit_image, kanji, mnist, shakespeare, speech
@@ -165,13 +165,13 @@ def test_the_module_runs_and_its_exit_code_is_that_of_the_command():
 
 def test_data_says_which_text_it_is_and_where(call, monkeypatch):
     monkeypatch.setenv("RNNBOOK_DATA", "here")
-    monkeypatch.setattr(use, "load_mnist", few_digits)
+    monkeypatch.setattr(data, "load_mnist", few_digits)
     text = shakespeare.Text(TEXT, "a text of the tests", "0")
-    monkeypatch.setattr(use, "load_shakespeare", lambda: text)
-    monkeypatch.setattr(use, "load_names", lambda: gather([("anna", "アンナ")]))
-    monkeypatch.setattr(use, "load_speech", lambda: speech.Speech(()))
-    monkeypatch.setattr(use, "load_pictures", lambda: Gallery(()))
-    monkeypatch.setattr(use, "load_kanji", lambda: kanji.Drawings(()))
+    monkeypatch.setattr(data, "load_shakespeare", lambda: text)
+    monkeypatch.setattr(data, "load_names", lambda: gather([("anna", "アンナ")]))
+    monkeypatch.setattr(data, "load_speech", lambda: speech.Speech(()))
+    monkeypatch.setattr(data, "load_pictures", lambda: Gallery(()))
+    monkeypatch.setattr(data, "load_kanji", lambda: kanji.Drawings(()))
     code, out, _ = call("data")
     assert code == 0
     assert "300 + 200 digits" in out and "a text of the tests" in out and "in here" in out
@@ -183,7 +183,7 @@ def test_data_that_cannot_be_had(refused, monkeypatch):
     def fail():
         raise DataError("no\nnetwork")
 
-    monkeypatch.setattr(use, "load_mnist", fail)
+    monkeypatch.setattr(data, "load_mnist", fail)
     refused("no network", "data")
 
 

@@ -10,7 +10,7 @@ from rnnbook.data.captions import ENGLISH, JAPANESE, LETTERS
 from rnnbook.data.gallery import Picture
 from rnnbook.data.words import IGNORED
 from rnnbook.decoding.descriptions import describe, said
-from rnnbook.decoding.search import beam, greedy
+from rnnbook.decoding.search import Answer, beam, greedy
 from rnnbook.models.describer import Describer, covered, inked
 from rnnbook.training.captions import (
     best_constant,
@@ -281,6 +281,14 @@ def test_pictures_are_described_alike_alone_and_together(trained, monkeypatch):
     assert describe(model, vocabulary, pixels_of(), ENGLISH) == together
     short = describe(model, vocabulary, pixels_of(), JAPANESE, 1, longest=2)
     assert max(len(one) for one in short) == 2
+
+
+def test_a_caption_that_was_cut_off_is_no_better_than_a_complete_one(trained, monkeypatch):
+    model, vocabulary = trained
+    ranked = [Answer([1] * 9, -1.0, False), Answer([2], -2.0, True)]
+    monkeypatch.setattr("rnnbook.decoding.descriptions.beam", lambda *_, **options: [ranked])
+    (best,) = describe(model, vocabulary, pixels_of()[:1], ENGLISH, width=2)
+    assert best == said(vocabulary, [2], ENGLISH)
 
 
 def test_the_search_gives_the_probability_of_what_it_has_written(trained):

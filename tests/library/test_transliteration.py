@@ -9,7 +9,7 @@ import torch
 from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.data.words import SIGNS, encode_pairs, encode_words
 from rnnbook.decoding import transliteration
-from rnnbook.decoding.search import beam
+from rnnbook.decoding.search import Answer, beam, complete_first
 from rnnbook.decoding.transliteration import Reading, join_words, transliterate
 from rnnbook.layers.attention import DotProductAttention
 from rnnbook.models.encoder_decoder import END, EncoderDecoder
@@ -42,11 +42,19 @@ def test_each_word_has_the_answers_that_it_has_alone(model, together, monkeypatc
     for word, ranked in zip(WORDS, found, strict=True):
         source, lengths = encode_words([word], Vocabulary(LETTERS, SIGNS))
         (alone,) = beam(model, source, lengths, 18, width=3)
+        alone = complete_first(alone)
         assert all(one.ended for one in alone)
         texts = ["".join(KANA[i - 1] for i in one.ids) for one in alone]
         assert [one.text for one in ranked] == texts and len(set(texts)) == 3
         scores = [one.log_probability for one in alone]
         assert [one.log_probability for one in ranked] == pytest.approx(scores)
+
+
+def test_a_reading_that_was_cut_off_comes_behind_all_that_have_ended(model, monkeypatch):
+    ranked = [Answer([1] * 9, -1.0, False), Answer([2], -2.0, True), Answer([3], -3.0, True)]
+    monkeypatch.setattr(transliteration, "beam", lambda *_, **options: [ranked])
+    (found,) = transliterate(model, LETTERS, KANA, ["a"])
+    assert [one.text for one in found] == ["イ", "ウ", "ア" * 9]
 
 
 def test_the_longest_of_the_words_together_has_room(model):

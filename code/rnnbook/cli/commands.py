@@ -64,7 +64,7 @@ def parser() -> Parser:
         epilog="Exit codes: 0 done, 2 not possible (one line says why), 130 interrupted.",
     )
     commands = top.add_subparsers(metavar="COMMAND", required=True)
-    add_command(commands, Command("data", "use:data", "fetch and verify what the book trains on"))
+    add_command(commands, Command("data", "data:data", "fetch and verify what the book trains on"))
     training = commands.add_parser(
         "train", help="train a model and test it", description=options.TRAIN
     )

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from rnnbook.data.captions import Language
 from rnnbook.data.vocabulary import Vocabulary
-from rnnbook.decoding.search import beam, greedy
+from rnnbook.decoding.search import beam, complete_first, greedy
 
 TOGETHER = 64  # pictures that are looked at at once
 
@@ -24,8 +24,8 @@ def describe(
     """A caption for each of pixels (N, 3, 40, 40), in the language with this number.
 
     The number is that of the language among those that the model speaks. With a `width` of more
-    than 1 it is the best that a beam finds. At most `longest` words or characters are written.
-    Leaves the model in evaluation mode.
+    than 1 it is the best that a beam finds, a complete one if it finds any. At most `longest` words
+    or characters are written. Leaves the model in evaluation mode.
     """
     captions, device = [], next(model.parameters()).device
     for some in pixels.to(device).split(TOGETHER):
@@ -33,7 +33,8 @@ def describe(
         if width == 1:
             answers = greedy(model, some, numbers, longest)
         else:
-            answers = [best for best, *_ in beam(model, some, numbers, longest, width=width)]
+            found = beam(model, some, numbers, longest, width=width)
+            answers = [complete_first(ranked)[0] for ranked in found]
         captions += [said(vocabulary, one.ids, language) for one in answers]
     return captions
 

@@ -120,6 +120,14 @@ def beam(
     return ranked
 
 
+def complete_first(ranked: list[Answer]) -> list[Answer]:
+    """Answers that have ended before those that were cut off, both in the order that they have.
+
+    What was cut off has not paid for its end, and so would be ranked too high.
+    """
+    return sorted(ranked, key=lambda answer: not answer.ended)
+
+
 def gains(logits: Tensor, ended: Tensor) -> Tensor:
     """What each character would add to the log probability of each hypothesis: (N, V).
 

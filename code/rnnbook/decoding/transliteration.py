@@ -8,7 +8,7 @@ from torch import nn
 
 from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.data.words import SIGNS, encode_words
-from rnnbook.decoding.search import beam
+from rnnbook.decoding.search import beam, complete_first
 
 TOGETHER = 256  # words that are searched for at once
 
@@ -23,7 +23,7 @@ class Reading(NamedTuple):
 def transliterate(
     model: nn.Module, letters: str, kana: str, words: Sequence[str], **options
 ) -> list[list[Reading]]:
-    """The best readings of each word, best first.
+    """The best readings of each word, best first, and behind them those that were cut off.
 
     `letters` and `kana` are the characters that the model knows; `options` are those of
     `search.beam`. Words of about one length are searched for together. Leaves the model in
@@ -36,7 +36,10 @@ def transliterate(
         longest = 2 * len(part[-1]) + 8  # more than any name needs
         answers = beam(model, source.to(device), lengths.to(device), longest, **options)
         for word, ranked in zip(part, answers, strict=True):
-            found[word] = [Reading(of_kana.decode(one.ids), one.log_probability) for one in ranked]
+            found[word] = [
+                Reading(of_kana.decode(one.ids), one.log_probability)
+                for one in complete_first(ranked)
+            ]
     return [found[word] for word in words]
 
 
