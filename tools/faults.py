@@ -411,8 +411,14 @@ FAULTS = [
     ),
     Fault(
         "the decoder begins without the encoder's state",
-        "return _memory.last",
-        "return tuple(torch.zeros_like(part) for part in _memory.last)",
+        """
+        _keys = self.attention.keys(_states) if self.attention else None
+        return _Memory(_states, _keys, _mask, _last)
+        """,
+        """
+        _keys = self.attention.keys(_states) if self.attention else None
+        return _Memory(_states, _keys, _mask, tuple(torch.zeros_like(part) for part in _last))
+        """,
         "encoder_decoder",
     ),
     Fault(
@@ -636,8 +642,14 @@ FAULTS = [
     ),
     Fault(
         "the end costs the density of a place, too",
-        "(_kind != END) & (_kind != IGNORED)",
-        "_kind != IGNORED",
+        """
+        _losses = _cross_entropy(_logits.mT, _kind, ignore_index=_IGNORED, reduction="none")
+        _goes = (_kind != _END) & (_kind != _IGNORED)
+        """,
+        """
+        _losses = _cross_entropy(_logits.mT, _kind, ignore_index=_IGNORED, reduction="none")
+        _goes = _kind != _IGNORED
+        """,
         "pen",
     ),
     Fault(

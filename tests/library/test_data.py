@@ -25,7 +25,7 @@ from rnnbook.data import fetch, mnist, shakespeare, sources
 from rnnbook.data.fetch import DataError, SourceError, verified
 from rnnbook.data.sources import Mirror, PackageIndex, Wheel
 from rnnbook.files import write_atomically
-from waiting import wait_until
+from waiting import PATIENCE, wait_until
 
 CONTENT = b"Speak, speak.\n" * 5000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -82,14 +82,14 @@ class MirrorServer:
         if isinstance(length, bytes):
             length = len(length)
         if name == "held":
-            self.released.wait(30)
+            self.released.wait(PATIENCE / 1000)
         request.send_response(200)
         request.send_header("Content-Length", str(length))
         request.end_headers()
         request.wfile.write(body)
         request.wfile.flush()
         if name.startswith("hang"):
-            self.released.wait(30)
+            self.released.wait(PATIENCE / 1000)
         while name == "drip" and not self.released.wait(0.02):
             request.wfile.write(b"x")  # until the other side has had enough
         while name == "endless" and not self.released.is_set():
@@ -311,7 +311,7 @@ def test_killed_in_the_middle_then_run_again(server, cache):
     assert server.requests and "play.txt" not in files_in(cache)
 
     again = start(f"{server.address}/good")
-    assert again.communicate(timeout=60)[0] == "Speak\n"
+    assert again.communicate(timeout=PATIENCE / 1000)[0] == "Speak\n"
     assert files_in(cache) == {"play.txt"}
 
 
@@ -325,7 +325,7 @@ def test_who_waits_for_another_process_says_so_and_not_for_ever(server, cache):
         assert other.stderr.readline() == "waiting for another process that fetches play.txt …\n"
     server.released.set()
     for process in (first, *others):
-        assert process.communicate(timeout=60) == ("Speak\n", "")
+        assert process.communicate(timeout=PATIENCE / 1000) == ("Speak\n", "")
     assert server.requests == ["/held"]
     assert files_in(cache) == {"play.txt"}
 

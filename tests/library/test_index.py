@@ -22,6 +22,7 @@ from rnnbook.data.index import IndexFile, pip_settings
 from rnnbook.data.source_archive import SourceArchive
 from rnnbook.data.unpacking import unpacked_xz
 from test_data import CONTENT, SHA256, MirrorServer, files_in
+from waiting import PATIENCE
 
 ARCHIVE = "tiny-1.0.tar.gz"
 PYTHON = sys.executable
@@ -322,7 +323,7 @@ def test_two_processes_unpack_once(index):
     assert first.stdout.readline() == "unpacked\n"
     second = start(index.content)
     assert second.stderr.readline() == "waiting for another process that fetches play.txt …\n"
-    assert first.communicate("go on\n", timeout=60)[0] == "Speak\n"
-    assert second.communicate(timeout=60)[0] == "Speak\n"
+    assert first.communicate("go on\n", timeout=PATIENCE / 1000)[0] == "Speak\n"
+    assert second.communicate(timeout=PATIENCE / 1000)[0] == "Speak\n"
     assert index.requests == ["/simple/tiny/", f"/good/{ARCHIVE}"]
     assert files_in(unpacking.cache_folder()) == {"play.txt"}
