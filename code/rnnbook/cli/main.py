@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def explained_errors() -> tuple[type[Exception], ...]:
     """The errors whose message is written for the user. Any other is a mistake of ours."""
     from rnnbook.data.digit_image import ImageError
-    from rnnbook.data.fetch import DataError
+    from rnnbook.data.fetching.errors import DataError
     from rnnbook.records.conduct import StudyError
     from rnnbook.training.checkpoints import CheckpointError
     from rnnbook.training.distributed import ProcessError

@@ -26,7 +26,9 @@ def parser() -> Parser:
         epilog="Exit codes: 0 done, 2 not possible (one line says why), 130 interrupted.",
     )
     commands = top.add_subparsers(metavar="COMMAND", required=True)
-    add_command(commands, "data", use.data, "fetch and verify what the book trains on")
+    data = add_command(commands, "data", use.data, "fetch and verify what the book trains on")
+    what = "write all files packed into FOLDER, with their licences, for a mirror (RNNBOOK_MIRROR)"
+    data.add_argument("--pack", type=Path, metavar="FOLDER", help=what)
     training = commands.add_parser("train", help="train a model and test it", description=TRAIN)
     models = training.add_subparsers(metavar="MODEL", required=True)
     add_train_options(add_command(models, "mnist", train.mnist, "read a digit"), "mnist")
