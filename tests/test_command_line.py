@@ -1,5 +1,6 @@
 """`python -m rnnbook`: what it does, and one line for everything that it cannot do."""
 
+import gzip
 import io
 import math
 import multiprocessing
@@ -26,8 +27,8 @@ from torch.nn.functional import cross_entropy
 from conftest import PATIENCE, wait_until
 from rnnbook.cli import main as command_line
 from rnnbook.cli import options, train
-from rnnbook.data import digit_image, kanji, mnist, names, pictures, shakespeare, speech
-from rnnbook.data.fetch import DataError
+from rnnbook.data import digit_image, kanji, mnist, names, packing, pictures, shakespeare, speech
+from rnnbook.data.fetching.errors import DataError
 from rnnbook.data.gallery import Gallery
 from rnnbook.data.pairs import gather
 from rnnbook.data.vocabulary import Vocabulary
@@ -157,8 +158,10 @@ def test_the_module_runs_and_its_exit_code_is_that_of_the_command():
 # ------------------------------------------------------------------ data
 
 
-def test_data_says_which_text_it_is_and_where(call, monkeypatch):
+def test_data_says_which_text_it_is_and_where(call, tmp_path, monkeypatch):
     monkeypatch.setenv("RNNBOOK_DATA", "here")
+    (tmp_path / "play").write_text(TEXT)
+    monkeypatch.setattr(packing, "_files", lambda: [tmp_path / "play"])
     monkeypatch.setattr(mnist, "load_mnist", few_digits)
     text = shakespeare.Text(TEXT, "a text of the tests", "0")
     monkeypatch.setattr(shakespeare, "load_shakespeare", lambda: text)
@@ -166,8 +169,9 @@ def test_data_says_which_text_it_is_and_where(call, monkeypatch):
     monkeypatch.setattr(speech, "load_speech", lambda: speech.Speech(()))
     monkeypatch.setattr(pictures, "load_pictures", lambda: Gallery(()))
     monkeypatch.setattr(kanji, "load_kanji", lambda: kanji.Drawings(()))
-    code, out, _ = call("data")
-    assert code == 0
+    code, out, _ = call("data", "--pack", str(tmp_path / "pack"))
+    assert code == 0 and f"Packed into {tmp_path / 'pack'}: 0 MB" in out
+    assert gzip.decompress((tmp_path / "pack" / "play.gz").read_bytes()).decode() == TEXT
     assert "300 + 200 digits" in out and "a text of the tests" in out and "in here" in out
     assert "Names: 1 spellings" in out and "Spoken digits: 0 recordings" in out
     assert "Pictures: 0 with" in out and "Kanji: 0 characters" in out

@@ -1,7 +1,7 @@
 """The names of emoji in English and in Japanese, from either of two packages, to the same bytes.
 
-They are those of Unicode's Common Locale Data Repository (Unicode licence), written as the package
-`emoji` 2.16 for Python writes them: ":woman_farmer:", ":農家の女性:". The data of `emojibase` 17 for
+They are those of Unicode's Common Locale Data Repository (Unicode licence), as the package `emoji`
+2.16 for Python writes them: ":woman_farmer:", ":農家の女性:". The data of `emojibase` 17 for
 JavaScript have them as the repository does; the rules of `emoji` are applied to them here.
 """
 

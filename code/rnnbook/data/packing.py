@@ -6,6 +6,7 @@ for before any other source. The same files are written each time, to the last b
 
 import gzip
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from rnnbook.data.emoji_names import emoji_names_file
@@ -37,8 +38,6 @@ def pack(folder: Path) -> list[Path]:
 def _files() -> Iterator[Path]:
     yield from map(mnist_file, SHA256)
     yield rebuilt_file()
-    try:
+    with suppress(DataError):  # `load_shakespeare` can do without it, too
         yield reference_file()
-    except DataError:  # `load_shakespeare` can do without it, too
-        pass
     yield from (names_file(), recordings_file(), drawings_file(), emoji_names_file(), kanji_file())

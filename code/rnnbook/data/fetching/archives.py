@@ -39,36 +39,33 @@ class Archive:
 
     def fetch(self) -> bytes:
         check_room(self.room)
-        return self.rebuild(self._kept() if self.kept else self._verified())
-
-    def _kept(self) -> bytes:
-        return obtain(self.filename, self.sha256, [_Packed(self)]).read_bytes()
-
-    def _verified(self) -> bytes:
-        content = _Packed(self).fetch()
-        if hashlib.sha256(content).hexdigest() != self.sha256:
-            sent = f"sent {len(content):,} bytes of something else"
-            raise SourceError(f"is not used: {self.registry} {sent}")
-        return content
+        packed = _Packed(self)
+        if self.kept:
+            return self.rebuild(obtain(self.filename, self.sha256, [packed]).read_bytes())
+        return self.rebuild(packed.fetch())
 
 
 @dataclass(frozen=True)
 class _Packed:
-    """The archive itself as a file, not verified."""
+    """The archive itself as a file."""
 
     archive: Archive
 
     def __str__(self) -> str:
-        return self.archive.registry
+        return ""  # the archive has been named
 
     def fetch(self) -> bytes:
         from rnnbook.data.fetching.registries import fetch  # as in `rnnbook.data.fetching.mirrors`
 
-        archive = self.archive
+        its = self.archive
         try:
-            return fetch(archive.registry, archive.project, archive.filename, archive.limits)
+            content = fetch(its.registry, its.project, its.filename, its.limits)
         except SourceError as error:
-            raise SourceError(f"is out of reach: {archive.registry} {error}") from error
+            raise SourceError(f"is out of reach: {its.registry} {error}") from error
+        if hashlib.sha256(content).hexdigest() != its.sha256:
+            sent = f"sent {len(content):,} bytes of something else"
+            raise SourceError(f"is not used: {its.registry} {sent}")
+        return content
 
 
 def read_members(archive: bytes, pattern: str) -> dict[str, bytes]:

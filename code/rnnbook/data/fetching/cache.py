@@ -114,11 +114,10 @@ def _first_right(sha256: str, sources: Sequence[Source]) -> bytes:
         try:
             content = source.fetch()
         except SourceError as error:
-            failures.append(f"{source} {error}")
+            failures.append(f"{source} {error}".strip())
             continue
         if hashlib.sha256(content).hexdigest() == sha256:
             return content
         failures.append(f"{source} sent {len(content):,} bytes that are not this file")
     words = "; ".join(failures)  # of a server's, too: nothing in them may steer a terminal
     raise SourceError("".join(c if c.isprintable() else " " for c in words))
-
