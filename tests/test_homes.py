@@ -10,7 +10,7 @@ import sys
 import tarfile
 import zipfile
 from collections.abc import Callable
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
@@ -337,6 +337,26 @@ def test_a_mirror_that_is_no_address_is_passed_over(homes, tmp_path, monkeypatch
     file, _ = published(recordings, homes, tmp_path, monkeypatch, lambda k: True)
     monkeypatch.setenv("RNNBOOK_MIRROR", "release")
     assert file.fetch().read_bytes() == file.content
+
+
+@pytest.mark.parametrize(
+    ("repository", "before", "after"),
+    [
+        ("https://github.com/me/book/", None, "https://github.com/me/book/releases/download/data"),
+        ("https://github.com/me/book", "http://mine", "http://mine"),
+        ("https://github.com/me/book", "", ""),
+        ("", None, None),
+    ],
+)
+def test_a_book_with_a_repository_has_a_mirror_there(repository, before, after, monkeypatch):
+    from bookbuild.addresses import _name_mirror
+
+    monkeypatch.setenv("RNNBOOK_MIRROR", before or "")
+    if before is None:
+        monkeypatch.delenv("RNNBOOK_MIRROR")
+    monkeypatch.delenv("GITHUB_REPOSITORY", raising=False)
+    _name_mirror(SimpleNamespace(config=SimpleNamespace(bookbuild_repository=repository)))
+    assert os.environ.get("RNNBOOK_MIRROR") == after
 
 
 # ------------------------------------------------------------------ what was found to differ

