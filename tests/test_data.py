@@ -402,8 +402,11 @@ def test_who_waits_for_another_process_says_so_and_not_for_ever(server, cache):
 def test_a_pipe_in_the_cache_is_not_waited_for(name, server, cache):
     cache.mkdir()
     os.mkfifo(cache / name)
-    process = start(f"{server.address}/good")
-    assert process.communicate(timeout=60) == ("Speak\n", "")
+    with start(f"{server.address}/good") as process:
+        try:
+            assert process.communicate(timeout=60) == ("Speak\n", "")
+        finally:
+            process.kill()  # or it would wait for ever, where this fails
     assert (cache / "play.txt").read_bytes() == CONTENT
 
 
