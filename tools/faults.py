@@ -337,9 +337,27 @@ FAULTS = [
     ),
     Fault(
         "the password of an index is sent to others",
-        "_session.auth = None",
-        "pass",
+        "urlsplit(_address).hostname == urlsplit(_index).hostname",
+        "True",
         "index",
+    ),
+    Fault(
+        "the book's own mirror is asked last",
+        "[*own_mirror(_name), *_sources]",
+        "[*_sources, *own_mirror(_name)]",
+        "homes",
+    ),
+    Fault(
+        "letters are those of the training alone",
+        "_characters(_name.spelling for _name in self.names)",
+        "_characters(_name.spelling for _name in self.train)",
+        "names",
+    ),
+    Fault(
+        "a photograph is read as it lies in its file",
+        "_image = ImageOps.exif_transpose(_image)",
+        "_image = _image.copy()",
+        "pictures",
     ),
     Fault(
         "what was unpacked stays",

@@ -2,7 +2,7 @@
 
 The address of the repository stands in one place, `bookbuild_repository` in _config.yml. Where
 that is empty, the variables that GitHub sets in its workflows count. Without either, the pages
-show none of these links.
+show none of these links. A release `data` of the repository is the book's own mirror of its data.
 """
 
 import os
@@ -48,6 +48,12 @@ def _add_addresses(app: Sphinx, page: str, template: str, context: dict, doctree
     context["description"] = description(doctree) if doctree else ""
 
 
+def _name_mirror(app: Sphinx) -> None:
+    """Tell the chapters, and whatever else is started from here, where to ask for data first."""
+    if repository(app):
+        os.environ.setdefault("RNNBOOK_MIRROR", f"{repository(app)}/releases/download/data")
+
+
 def _write_map(app: Sphinx, error: Exception | None) -> None:
     """sitemap.xml, which names the pages of both editions, and robots.txt, which names it."""
     if error or app.builder.format != "html" or app.config.language != ORIGINAL or not site(app):
@@ -64,5 +70,6 @@ def _write_map(app: Sphinx, error: Exception | None) -> None:
 
 def setup(app: Sphinx) -> None:
     app.add_config_value("bookbuild_repository", "", "html")
+    app.connect("builder-inited", _name_mirror)
     app.connect("html-page-context", _add_addresses)
     app.connect("build-finished", _write_map)

@@ -26,8 +26,9 @@ from sphinx.util import logging
 from bookbuild import addresses
 from bookbuild.editions import ORIGINAL
 from bookbuild.store import checked, keep, key, seconds
-from rnnbook.data.fetch import SourceError
-from rnnbook.data.sources import Mirror
+from rnnbook.data.fetching.errors import SourceError
+from rnnbook.data.fetching.limits import Limits
+from rnnbook.data.fetching.mirrors import Mirror
 from rnnbook.files import write_atomically
 
 logger = logging.getLogger(__name__)
@@ -90,7 +91,7 @@ def _file(where: str, name: str, sha256: str) -> bytes:
 def _fetch(where: str, name: str) -> bytes:
     """A file of `_executed`, unpacked. Raises `SourceError`."""
     if "://" in where:
-        return Mirror(f"{where}/{FOLDER}/{name}", limit=SECONDS, largest=LARGEST).fetch()
+        return Mirror(f"{where}/{FOLDER}/{name}", Limits(seconds=SECONDS, largest=LARGEST)).fetch()
     path = Path(where, FOLDER, name)
     try:
         if not path.is_file():

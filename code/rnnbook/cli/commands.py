@@ -64,7 +64,8 @@ def parser() -> Parser:
         epilog="Exit codes: 0 done, 2 not possible (one line says why), 130 interrupted.",
     )
     commands = top.add_subparsers(metavar="COMMAND", required=True)
-    add_command(commands, Command("data", "data:data", "fetch and verify what the book trains on"))
+    what = "fetch and verify what the book trains on"
+    add_command(commands, Command("data", "data:data", what, options.add_data_options))
     training = commands.add_parser(
         "train", help="train a model and test it", description=options.TRAIN
     )

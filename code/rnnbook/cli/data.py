@@ -2,10 +2,11 @@
 
 import argparse
 
-from rnnbook.data.fetch import cache_folder
+from rnnbook.data.fetching.cache import cache_folder
 from rnnbook.data.kanji import load_kanji
 from rnnbook.data.mnist import load_mnist
 from rnnbook.data.names import load_names
+from rnnbook.data.packing import pack
 from rnnbook.data.pictures import load_pictures
 from rnnbook.data.shakespeare import load_shakespeare
 from rnnbook.data.speech import load_speech
@@ -23,3 +24,6 @@ def data(options: argparse.Namespace) -> None:
     print(f"Pictures: {len(load_pictures().pictures):,} with their captions in two languages")
     print(f"Kanji: {len(load_kanji().kanji):,} characters as strokes")
     print(f"All are in {cache_folder()}")
+    if options.pack:
+        size = sum(path.stat().st_size for path in pack(options.pack))
+        print(f"Packed into {options.pack}: {size / 1e6:.0f} MB")

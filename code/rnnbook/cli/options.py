@@ -17,6 +17,12 @@ TRAIN = (
 )
 
 
+def add_data_options(command: Parser) -> None:
+    """Add the options of `data`."""
+    what = "write all files packed into FOLDER, with their licences, for a mirror (RNNBOOK_MIRROR)"
+    command.add_argument("--pack", type=Path, metavar="FOLDER", help=what)
+
+
 def add_train_options(command: Parser, model: str) -> None:
     """Add the options of `train` and the name of a model."""
     add = command.add_argument

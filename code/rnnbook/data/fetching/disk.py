@@ -9,7 +9,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import BinaryIO
 
-from rnnbook.data.fetch import cache_folder
+from rnnbook.data.fetching.cache import cache_folder
 from rnnbook.progress import progress_bar
 
 CHUNK = 1 << 20  # bytes that are unpacked at once
