@@ -243,6 +243,7 @@ def test_the_package_requires_what_it_imports_and_nothing_of_the_build():
             elif isinstance(node, ast.ImportFrom):
                 imported.add(node.module.split(".")[0])
     imported -= {*sys.stdlib_module_names, "rnnbook"}
-    required = {re.match(r"[\w-]+", line)[0] for line in project()["dependencies"]}
+    listed = [*project()["dependencies"], *project()["optional-dependencies"]["cluster"]]
+    required = {re.match(r"[\w-]+", line)[0] for line in listed}
     modules = {"ipython": "IPython", "pillow": "PIL"}
     assert {modules.get(name, name.replace("-", "_")) for name in required} == imported
