@@ -26,6 +26,8 @@ import os
 import time
 from pathlib import Path
 
+from rnnbook.progress import progress_bar
+
 THREADS = 1
 RUNS = {f"run {k}": {"k": k} for k in range(4)}
 MARKS = Path(os.environ["MARKS"])
@@ -39,6 +41,7 @@ def run(settings, stop=None):
     if die.exists():
         die.unlink()
         os._exit(1)
+    list(progress_bar([k]))  # as trainings have one
     (MARKS / f"{os.getpid()} {k}").touch()
     while (MARKS / f"wait {k}").exists():
         time.sleep(0.01)
