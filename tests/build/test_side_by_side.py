@@ -16,6 +16,8 @@ from threading import Timer
 import pytest
 
 from built import ROOT
+from rnnbook.records.cluster import cluster
+from rnnbook.records.runs import StudyError
 from waiting import PATIENCE, wait_until
 
 SECONDS = PATIENCE / 1000
@@ -24,6 +26,8 @@ NARROW = '''"""Runs that leave a mark when they begin, and may be told to wait, 
 import os
 import time
 from pathlib import Path
+
+from rnnbook.progress import progress_bar
 
 THREADS = 1
 RUNS = {f"run {k}": {"k": k} for k in range(4)}
@@ -38,6 +42,7 @@ def run(settings, stop=None):
     if die.exists():
         die.unlink()
         os._exit(1)
+    list(progress_bar([k]))  # as trainings have one
     (MARKS / f"{os.getpid()} {k}").touch()
     while (MARKS / f"wait {k}").exists():
         time.sleep(0.01)
@@ -220,10 +225,18 @@ def test_a_cluster_finds_the_same_and_survives_the_death_of_a_worker(alone, book
     assert not (book.marks / "die 2").exists() and len(book.workers()) >= 2
 
 
-def test_who_is_no_scheduler_is_refused_in_one_line(book):
+@pytest.mark.parametrize("address", ["nonsense", "tcp://127.0.0.1", "tcp://127.0.0.1:x", ""])
+def test_who_is_no_scheduler_is_refused(address):
     if not importlib.util.find_spec("distributed"):
         pytest.skip("no dask.distributed")
-    for address in ("nonsense", "tcp://127.0.0.1", "tcp://127.0.0.1:x", ""):
-        code, out, err = book.run("narrow", "--scheduler", address)
-        assert (code, out, err.count("\n")) == (2, "", 1)
-        assert f"no scheduler answers at {address!r}; expected is tcp://HOST:PORT" in err
+    what = f"no scheduler answers at {address!r}; expected is tcp://HOST:PORT"
+    with pytest.raises(StudyError, match=re.escape(what)):
+        cluster(address)
+
+
+def test_without_the_package_a_cluster_is_refused(monkeypatch, refused):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    refused("a cluster needs distributed: pip install distributed", *NAMED)
+
+
+NAMED = "study", "peer", "--scheduler", "tcp://127.0.0.1:1"

@@ -379,7 +379,7 @@ def at_once(miniature, monkeypatch):
     other = SimpleNamespace(**vars(miniature))
     monkeypatch.setitem(sys.modules, "rnnbook.studies.other", other)
     monkeypatch.setattr(conduct, "names", lambda: ["miniature", "other"])
-    monkeypatch.setattr(command, "_pool", lambda options: pool())
+    monkeypatch.setattr(command, "_pool", lambda options, names: pool())
     return other
 
 
@@ -417,13 +417,18 @@ def test_an_error_that_nobody_has_foreseen_is_shown_whole(at_once, call):
     assert err.endswith("rnnbook: 1 of 1 records could not be completed\n")
 
 
-def test_more_workers_than_cores_are_not_begun_in_silence(capsys):
-    command._pool(SimpleNamespace(scheduler=None, workers=1))
-    assert capsys.readouterr().err == ""
-    number = machine.cores() + 1
-    many = command._pool(SimpleNamespace(scheduler=None, workers=number))
-    assert f"{number} workers share {machine.cores()} cores" in capsys.readouterr().err
-    assert many.places() == many.threads == number
+def test_more_threads_than_cores_are_not_begun_in_silence(miniature, monkeypatch, capsys):
+    monkeypatch.setattr(machine, "cores", lambda: 2)
+
+    def asked(workers):
+        options = SimpleNamespace(scheduler=None, workers=workers)
+        return command._pool(options, ["miniature"]), capsys.readouterr().err
+
+    (usual, said), (many, warned) = asked(None), asked(3)
+    assert usual.places() == usual.threads == 2 and said == ""
+    assert many.places() == many.threads == 3 and "3 threads share 2 cores" in warned
+    miniature.THREADS = 4
+    assert "4 threads share 2 cores" in asked(1)[1]
 
 
 def test_studies_are_named_or_all(refused):

@@ -16,19 +16,23 @@ from rnnbook.records.jobs import Difference
 from rnnbook.records.processes import processes
 from rnnbook.records.runs import module
 
+KEPT = "what was found is kept, the same command goes on"
+AS_IT_WAS = "each record that is not in the table is as it was"
+
 
 def study(options: argparse.Namespace) -> None:
     """Carry out what the records of studies do not have yet, or confirm them."""
     names = _chosen(options, conduct.names())
-    begin, show = (conduct.confirm, _confirmed) if options.confirm else (conduct.conduct, _made)
-    with closing(begin(names, _pool(options))) as outcomes:
+    begin, show, done, kept = conduct.conduct, _made, "completed", KEPT
+    if options.confirm:
+        begin, show, done, kept = conduct.confirm, _confirmed, "confirmed", AS_IT_WAS
+    with closing(begin(names, _pool(options, names))) as outcomes:
         try:
             failed = sum(outcome.error is not None for outcome in show(outcomes, names))
         except KeyboardInterrupt:
-            raise KeyboardInterrupt("; what was found is kept, the same command goes on") from None
+            raise KeyboardInterrupt(f"; {kept}") from None
     if failed:
-        what = "confirmed" if options.confirm else "completed"
-        raise conduct.StudyError(f"{failed} of {len(names)} records could not be {what}")
+        raise conduct.StudyError(f"{failed} of {len(names)} records could not be {done}")
 
 
 def _chosen(options: argparse.Namespace, known: list[str]) -> list[str]:
@@ -41,12 +45,13 @@ def _chosen(options: argparse.Namespace, known: list[str]) -> list[str]:
     return known if options.all else list(dict.fromkeys(options.names))
 
 
-def _pool(options: argparse.Namespace):
-    """Who carries out the runs."""
+def _pool(options: argparse.Namespace, names: list[str]):
+    """Who carries out the runs of studies."""
     if options.scheduler is not None:
         return cluster(options.scheduler)
-    if (number := options.workers or cores()) > cores():
-        what = f"{number} workers share {cores()} cores: what a study times will take longer"
+    number = options.workers or cores()
+    if (threads := max(number, *(module(name).THREADS for name in names))) > cores():
+        what = f"{threads} threads share {cores()} cores: what a study times will take longer"
         print(f"rnnbook: {what}", file=sys.stderr)
     return processes(number)
 

@@ -9,6 +9,7 @@ If a worker dies, the scheduler gives its run to another one, as often as its se
 import logging
 import socket
 from concurrent.futures import Executor, Future
+from contextlib import suppress
 from math import inf
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,7 +29,8 @@ def cluster(address: str) -> Pool:
         from distributed import Client, KilledWorker
     except ModuleNotFoundError as error:
         raise StudyError('a cluster needs distributed: pip install "rnnbook[cluster]"') from error
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is said by us
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters is said by us
     try:
         place = urlsplit(address)
         socket.create_connection((place.hostname, place.port), PATIENCE).close()
@@ -42,7 +44,8 @@ def cluster(address: str) -> Pool:
         raise StudyError(
             f"the scheduler has no workers; begin one: dask worker {address} --nthreads 1"
         )
-    return Pool(Cluster(client), lambda: max(1, len(client.nthreads())), inf, KilledWorker, 1)
+    executor = Cluster(client)
+    return Pool(executor, executor.number_of_workers, inf, KilledWorker, tries=1)
 
 
 class Cluster(Executor):
@@ -54,7 +57,15 @@ class Cluster(Executor):
     def submit(self, function: Any, /, *arguments: Any) -> Future:
         return self.executor.submit(function, *arguments)
 
+    def number_of_workers(self) -> int:
+        """How many there are now; at least 1, since some may come back."""
+        try:
+            return max(1, len(self.client.nthreads()))
+        except OSError as error:
+            raise StudyError("the scheduler is lost; what was found is kept") from error
+
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Leave the cluster. A run that a worker has begun goes on there; nobody hears of it."""
-        self.executor.shutdown(wait)
-        self.client.close()
+        with suppress(OSError):  # the scheduler is gone
+            self.executor.shutdown(wait)
+            self.client.close()

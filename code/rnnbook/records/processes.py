@@ -7,8 +7,10 @@ from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExec
 from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from threading import Thread
+from threading import RLock, Thread
 from typing import Any
+
+from tqdm import tqdm
 
 from rnnbook import machine
 from rnnbook.records.queue import Pool
@@ -73,6 +75,7 @@ def _obey(parent: Connection) -> None:
     """Prepare a process: Ctrl-C is for the one that began it, with which it will end."""
     if hasattr(os, "setpgrp"):
         os.setpgrp()
+    tqdm.set_lock(RLock())  # its own would be found, and complained of, when this process is killed
     Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 

@@ -48,19 +48,21 @@ class Queue:
 
     def ended(self) -> Iterator[tuple[Task, Future]]:
         """The tasks as they end. Closed before, it cancels what goes on, and what waits."""
+        is_over = False
         try:
             while self._fill():
-                done = wait(self.running, PATIENCE, FIRST_COMPLETED).done
-                for future in done:
+                wait(self.running, PATIENCE, FIRST_COMPLETED)
+                for future in [one for one in self.running if one.done()]:  # in their order
                     task = self.running.pop(future)
                     if self._has_died(future) and self.begun[task] < self.pool.tries:
                         self.waiting.insert(0, task)
                     else:
                         yield task, future
+            is_over = True
         finally:
             for future in self.running:
                 future.cancel()
-            self.pool.executor.shutdown(wait=not self.running)
+            self.pool.executor.shutdown(wait=is_over)
 
     def drop(self, study: str) -> None:
         """Let no other run of a study begin."""
