@@ -5,13 +5,13 @@ from functools import cache
 import torch
 from torch.nn.functional import cross_entropy
 
-from rnnbook.data.gallery import Picture
+from rnnbook.data.picture_gallery import Picture
 from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.data.words import SIGNS, teacher_forced
 from rnnbook.demos import pictures
 from rnnbook.demos.weights import quantise, quantised
-from rnnbook.models.describer import Describer
-from rnnbook.training.describing import encode_captions
+from rnnbook.models.pictures import Captioner
+from rnnbook.training.recipes.pictures import encode_captions
 
 WORDS = Vocabulary([*"男女農家料理赤", "man", "woman", "farmer", "cook", "red", "sees"], SIGNS)
 FIRST = ["man", "farmer", "sees", "red"]  # what it says of the first picture
@@ -31,10 +31,10 @@ def some_pictures() -> list[Picture]:
 
 @cache
 @torch.enable_grad()
-def small_describer() -> Describer:
+def small_describer() -> Captioner:
     """It has learned the captions of these pictures by heart."""
     torch.manual_seed(0)
-    model = Describer(len(WORDS), 2, (4, 6, 8), 6, 12)
+    model = Captioner(len(WORDS), 2, (4, 6, 8), 6, 12)
     data = encode_captions(some_pictures(), WORDS)
     previous, y = teacher_forced(data.ids, data.lengths)
     optimizer = torch.optim.Adam(model.parameters(), 0.02)
@@ -50,7 +50,7 @@ def as_on_a_page(model):
     """The model with the weights that a page gets, those of its convolutions included."""
     model = quantised(pictures.folded(model))
     with torch.no_grad():
-        for convolution in model.eye[::3]:
+        for convolution in model.encoder[::3]:
             whole, scales = quantise(convolution.weight.flatten(1))
             rounded = (whole * scales[:, None]).view_as(convolution.weight)
             convolution.weight.copy_(rounded)

@@ -21,8 +21,8 @@ from sphinx.errors import ExtensionError
 
 from bookbuild import report
 from bookbuild.store import mend
-from rnnbook.records import definitions
-from rnnbook.records.imports import LostImport
+from rnnbook.dependencies import definitions
+from rnnbook.dependencies.imports import LostImport
 
 CELL = """
 

@@ -14,7 +14,6 @@ import socket
 import sys
 import threading
 import webbrowser
-from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -79,7 +78,7 @@ def first_build(page: str) -> None:
     sys.exit(build(page))
 
 
-def build(page: str, changed_paths: list[Path] | None = None) -> int:
+def build(page: str) -> int:
     """Build a page; the exit code. What other chapters would have to put out is left out."""
     with recovery.turn(BUILD):
         return sphinx(
@@ -91,7 +90,8 @@ def serve(page: str) -> None:
     with listening() as server:
         host = f"{HOST}:{server.getsockname()[1]}"
         address = f"http://{host}/{page}.html"
-        builder = RebuildServer(watched(page), is_ignored, partial(build, page))
+        # pyrefly: ignore[bad-argument-type]  it hints more than it needs
+        builder = RebuildServer(watched(page), is_ignored, lambda changed: build(page))
         app = Starlette(
             routes=[
                 WebSocketRoute("/websocket-reload", builder),

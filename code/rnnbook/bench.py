@@ -34,7 +34,8 @@ from rnnbook.layers.min_gru import by_scan, by_steps
 from rnnbook.models.recurrent import CharacterModel, SequenceClassifier
 from rnnbook.training.batches import Batch
 from rnnbook.training.loop import train_step
-from rnnbook.training.recipes import STREAMS, WINDOW, character_reader, digits, shakespeare
+from rnnbook.training.recipes.digits import digits
+from rnnbook.training.recipes.shakespeare import STREAMS, WINDOW, character_reader, shakespeare
 
 V = 65  # characters, as in the reference text
 N = 2048  # rows and columns of the matrices in the product

@@ -152,7 +152,7 @@ MISSING = {  # the modules of rnnbook that need an extra: what they miss, and th
     "rnnbook.data.dates": ("babel", "dates"),
     "rnnbook.data.kanji": ("svg", "kanji"),
     "rnnbook.data.pictures": ("resvg_py", "pictures"),
-    "rnnbook.training.error_rates": ("rapidfuzz", "scores"),
+    "rnnbook.metrics.error_rates": ("rapidfuzz", "scores"),
 }
 
 

@@ -31,20 +31,22 @@ from rnnbook.cli import main as command_line
 from rnnbook.cli.errors import UsageError
 from rnnbook.data import digit_image, kanji, mnist, packing, shakespeare, speech
 from rnnbook.data.fetching.errors import DataError
-from rnnbook.data.gallery import Gallery
-from rnnbook.data.pairs import gather
+from rnnbook.data.pairs import group_readings
+from rnnbook.data.picture_gallery import Gallery
 from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.decoding.sampling import sample
 from rnnbook.errors import BookError
 from rnnbook.models import ensemble
 from rnnbook.models.recurrent import CharacterModel
 from rnnbook.records import conduct
-from rnnbook.training import checkpoints, distributed, loop, model_files, recipes
+from rnnbook.training import checkpoints, distributed, loop, model_files
+from rnnbook.training.recipes import all_recipes as recipes
+from rnnbook.training.recipes.recipe import Recipe
 from rnnbook.training.settings import Diverged
 from waiting import PATIENCE, wait_until
 
 TEXT = "First Citizen:\nBefore we proceed any further, hear me speak.\n\nAll:\nSpeak.\n" * 40
-RECIPE = recipes.shakespeare
+RECIPE = recipes.RECIPES["shakespeare"]
 COMMANDS = ["data", "train", "classify", "sample", "transliterate", "listen", "describe", "draw"]
 COMMANDS += ["study", "bench"]
 
@@ -69,7 +71,7 @@ def small_model(units: int, vocabulary_size: int) -> CharacterModel:
     return CharacterModel(nn.LSTM(8, units, batch_first=True), vocabulary_size, dropout=0.2)
 
 
-def recipe(name: str, **changes) -> recipes.Recipe:
+def recipe(name: str, **changes) -> Recipe:
     return replace(recipes.RECIPES[name](), **changes)
 
 
@@ -171,7 +173,7 @@ def test_data_says_which_text_it_is_and_where(call, tmp_path, monkeypatch):
     monkeypatch.setattr(data, "load_mnist", few_digits)
     text = shakespeare.Text(TEXT, "a text of the tests", "0")
     monkeypatch.setattr(data, "load_shakespeare", lambda: text)
-    monkeypatch.setattr(data, "load_names", lambda: gather([("anna", "アンナ")]))
+    monkeypatch.setattr(data, "load_names", lambda: group_readings([("anna", "アンナ")]))
     monkeypatch.setattr(data, "load_speech", lambda: speech.Speech(()))
     monkeypatch.setattr(data, "load_pictures", lambda: Gallery(()))
     monkeypatch.setattr(data, "load_kanji", lambda: kanji.Drawings(()))

@@ -11,11 +11,11 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from rnnbook.data.speech import Recording
 from rnnbook.decoding.ctc import best_path, collapse, prefix_beam, transcribe
-from rnnbook.layers.two_way import TwoWay, turned
-from rnnbook.models.frame_reader import FrameReader
-from rnnbook.models.warping import warped_distances
+from rnnbook.layers.bidirectional import Bidirectional, reverse_padded
+from rnnbook.metrics.time_warping import warped_distances
+from rnnbook.models.ctc import log_probability
+from rnnbook.models.speech import FrameReader
 from rnnbook.training.batches import Batch
-from rnnbook.training.ctc import log_probability
 from rnnbook.training.objectives import transcription
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -119,20 +119,20 @@ def test_a_narrow_beam_keeps_so_many():
 
 def test_a_sequence_is_turned_within_its_length():
     x = torch.arange(1.0, 9).view(2, 4, 1)
-    there = turned(x, torch.tensor([4, 2]))
+    there = reverse_padded(x, torch.tensor([4, 2]))
     assert there[:, :, 0].tolist() == [[4, 3, 2, 1], [6, 5, 7, 8]]
-    assert torch.equal(turned(there, torch.tensor([4, 2])), x)
+    assert torch.equal(reverse_padded(there, torch.tensor([4, 2])), x)
 
 
 def test_two_directions_do_not_share_an_odd_number_of_units():
     with pytest.raises(ValueError, match="cannot share 5 units"):
-        TwoWay(lambda D, H: nn.LSTM(D, H, batch_first=True), 3, 5)
+        Bidirectional(lambda D, H: nn.LSTM(D, H, batch_first=True), 3, 5)
 
 
 def test_two_layers_side_by_side_are_pytorchs_layer_in_both_directions():
     torch.manual_seed(0)
     theirs = nn.LSTM(3, 5, batch_first=True, bidirectional=True).double()
-    ours = TwoWay(lambda D, H: nn.LSTM(D, H, batch_first=True), 3, 10).double()
+    ours = Bidirectional(lambda D, H: nn.LSTM(D, H, batch_first=True), 3, 10).double()
     with torch.no_grad():
         for own, ending in ((ours.forwards, ""), (ours.backwards, "_reverse")):
             for name, weight in own.named_parameters():

@@ -9,7 +9,7 @@ from babel import Locale
 from babel.dates import format_date, get_date_format
 
 from rnnbook.data import dates
-from rnnbook.data.dates import LANGUAGES, Date, make_dates, ways, write
+from rnnbook.data.dates import LANGUAGES, Date, make_dates, ways, write_date
 
 DAY = datetime.date(2024, 3, 7)
 LENGTHS = "full", "long", "medium", "short"
@@ -19,7 +19,7 @@ LENGTHS = "full", "long", "medium", "short"
 def test_days_are_written_as_babel_writes_them(language):
     for length in LENGTHS:
         for day in (DAY, datetime.date(1999, 12, 31)):
-            date = write(day, language, get_date_format(length, language).pattern)
+            date = write_date(day, language, get_date_format(length, language).pattern)
             assert date.source == format_date(day, length, language)
             assert unicodedata.is_normalized("NFC", date.source)
 
@@ -44,7 +44,7 @@ def test_each_field_stands_where_the_spans_say():
 
 
 def test_the_alignment_of_a_day_by_hand():
-    date = write(DAY, "de", "d. MMMM y")
+    date = write_date(DAY, "de", "d. MMMM y")
     assert date.source == "7. März 2024" and date.iso == "2024-03-07"
     year, month, day, nothing = "        ####", "   ####     ", "#           ", "            "
     rows = [year] * 4 + [nothing] + [month] * 2 + [nothing] + [day] * 2
@@ -58,7 +58,7 @@ def test_a_text_says_which_day_it_means():
         day = datetime.date(2001, 1, 1) + datetime.timedelta(k)
         for language in LANGUAGES:
             for pattern in ways(language):
-                assert meant.setdefault(write(day, language, pattern).source, day) == day
+                assert meant.setdefault(write_date(day, language, pattern).source, day) == day
 
 
 @pytest.mark.parametrize("pattern", ["M/d/yy", "MM/dd/y", "d.M.yy", "yy. M. d."])

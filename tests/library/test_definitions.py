@@ -12,7 +12,8 @@ import yaml
 
 from bookbuild.cache import code_of
 from built import ROOT
-from rnnbook.records import conduct, definitions, imports
+from rnnbook.dependencies import definitions, imports
+from rnnbook.records import conduct
 
 FILES = {
     "a.py": """
@@ -159,7 +160,13 @@ def test_nothing_is_imported_in_a_way_that_is_refused():
 def test_a_study_reaches_its_network_and_the_loop():
     found = definitions.reached("rnnbook.studies.parts", ["run"])
     names = {getattr(statement, "name", "") for statement in found.values()}
-    assert {"LSTM", "CoupledGates", "train_stack", "store_a_number", "warmup_cosine"} <= names
+    assert {
+        "LSTM",
+        "CoupledGates",
+        "train_side_by_side",
+        "store_a_number",
+        "warmup_cosine",
+    } <= names
     assert "Transformer" not in names
 
 
@@ -180,7 +187,7 @@ def runs(python: str) -> bool:
 PROGRAM = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from rnnbook.records import definitions
+from rnnbook.dependencies import definitions
 for name in sys.argv[2:]:
     print(definitions.code_digest(f"rnnbook.studies.{name}", ["run", "THREADS"]))
 """

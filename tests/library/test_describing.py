@@ -6,13 +6,12 @@ import pytest
 import torch
 from torch import Generator
 
-from rnnbook.data.captions import ENGLISH, JAPANESE, LETTERS
-from rnnbook.data.gallery import Picture
+from rnnbook.data.picture_captions import ENGLISH, JAPANESE, LETTERS
+from rnnbook.data.picture_gallery import Picture
 from rnnbook.data.words import IGNORED
-from rnnbook.decoding.descriptions import describe, said
+from rnnbook.decoding.pictures import describe, said
 from rnnbook.decoding.search import Answer, beam, greedy
-from rnnbook.models.describer import Describer, covered, inked
-from rnnbook.training.captions import (
+from rnnbook.metrics.pictures import (
     best_constant,
     bleu,
     captions_of,
@@ -23,14 +22,15 @@ from rnnbook.training.captions import (
     without_tones_f1,
     word_f1,
 )
-from rnnbook.training.describing import (
+from rnnbook.models.pictures import Captioner, covered, inked
+from rnnbook.training.loop import train
+from rnnbook.training.recipes.pictures import (
     CaptionBatches,
     encode_captions,
     pictures,
     shifted,
     vocabulary_of,
 )
-from rnnbook.training.loop import train
 from rnnbook.training.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -52,9 +52,9 @@ def made_up() -> list[Picture]:
     ]
 
 
-def small(V=9, languages=2, **options) -> Describer:
+def small(V=9, languages=2, **options) -> Captioner:
     torch.manual_seed(0)
-    return Describer(V, languages, (4, 6, 8), 6, 10, 2, **options)
+    return Captioner(V, languages, (4, 6, 8), 6, 10, 2, **options)
 
 
 def pixels_of(some=None):
@@ -277,7 +277,7 @@ def test_pictures_learned_by_heart_are_described_in_both_languages(trained, widt
 def test_pictures_are_described_alike_alone_and_together(trained, monkeypatch):
     model, vocabulary = trained
     together = describe(model, vocabulary, pixels_of(), ENGLISH)
-    monkeypatch.setattr("rnnbook.decoding.descriptions.TOGETHER", 3)
+    monkeypatch.setattr("rnnbook.decoding.pictures.TOGETHER", 3)
     assert describe(model, vocabulary, pixels_of(), ENGLISH) == together
     short = describe(model, vocabulary, pixels_of(), JAPANESE, 1, longest=2)
     assert max(len(one) for one in short) == 2
@@ -286,7 +286,7 @@ def test_pictures_are_described_alike_alone_and_together(trained, monkeypatch):
 def test_a_caption_that_was_cut_off_is_no_better_than_a_complete_one(trained, monkeypatch):
     model, vocabulary = trained
     ranked = [Answer([1] * 9, -1.0, False), Answer([2], -2.0, True)]
-    monkeypatch.setattr("rnnbook.decoding.descriptions.beam", lambda *_, **options: [ranked])
+    monkeypatch.setattr("rnnbook.decoding.pictures.beam", lambda *_, **options: [ranked])
     (best,) = describe(model, vocabulary, pixels_of()[:1], ENGLISH, width=2)
     assert best == said(vocabulary, [2], ENGLISH)
 

@@ -148,7 +148,7 @@ def name_gradients():
 
 
 def shares_of_steps():
-    return (distributed.share(pair_batches().batch(0)).y != IGNORED).sum().item()
+    return (distributed.shard(pair_batches().batch(0)).y != IGNORED).sum().item()
 
 
 def test_shares_with_different_numbers_of_steps_have_the_gradients_of_the_whole_batch(two):
@@ -245,7 +245,7 @@ import itertools, os, signal, sys
 from functools import partial
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 from rnnbook.cli import train
-from rnnbook.training import recipes
+from rnnbook.training.recipes import shakespeare as recipes
 
 train.CHECKPOINT_EVERY = 10
 recipes.character_reader = partial(recipes.character_reader, units=16)

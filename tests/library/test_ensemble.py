@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 import torch
 
+from rnnbook.metrics.evaluation import carried_loss
 from rnnbook.models.ensemble import Ensemble
 from rnnbook.models.recurrent import CharacterModel
-from rnnbook.training.measures import carried_loss
-from rnnbook.training.recipes import one_of_four
+from rnnbook.training.recipes.shakespeare import one_of_four
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from functools import cache
 import pytest
 import torch
 
-from rnnbook.training.error_rates import (
+from rnnbook.metrics.error_rates import (
     among_first,
     character_error_rate,
     exact,

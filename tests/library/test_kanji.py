@@ -15,7 +15,7 @@ from rnnbook.data.kanji import (
     read_kanji,
     stroke_of,
 )
-from rnnbook.data.pen import (
+from rnnbook.data.kanji_strokes import (
     CENTRE,
     DRAW,
     END,
@@ -28,7 +28,7 @@ from rnnbook.data.pen import (
     thinned,
 )
 from rnnbook.data.words import IGNORED
-from rnnbook.models.strokes import Shapes, left_parts, places_on, shape_of, typical
+from rnnbook.metrics.kanji import Shapes, left_parts, places_on, shape_of, typical
 
 DRAWING = """<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.0//EN" "http://www.w3.org/TR/svg10.dtd" [

@@ -11,11 +11,11 @@ import torch
 
 from rnnbook.cli import kanji
 from rnnbook.data.kanji import Drawings, Kanji
-from rnnbook.decoding.drawing import write
-from rnnbook.models.pen import Pen
-from rnnbook.models.strokes import left_parts, typical
-from rnnbook.training import model_files, recipes
-from rnnbook.training.drawing import mean_nats_per_point
+from rnnbook.decoding.kanji import draw_kanji
+from rnnbook.metrics.kanji import left_parts, mean_nats_per_point, typical
+from rnnbook.models.kanji import Pen
+from rnnbook.training import model_files
+from rnnbook.training.recipes import all_recipes as recipes
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -83,7 +83,7 @@ def test_draw_saves_what_the_pen_writes_in_rows_of_eight(call):
     model = saved_model()
     code, out, _ = call("draw", "--number", "10", "--seed", "4", "--output", "new/some.svg")
     assert code == 0 and out == "saved new/some.svg\n"
-    expected = write(model, 10, temperature=0.3, seed=4)
+    expected = draw_kanji(model, 10, temperature=0.3, seed=4)
     found = drawn("new/some.svg")
     assert all(close(one, other) for one, other in zip(found, expected, strict=True))
     root = ElementTree.parse("new/some.svg").getroot()

@@ -8,13 +8,13 @@ from torch.nn.functional import cross_entropy, scaled_dot_product_attention
 from rnnbook.layers.attention import CausalAttention
 from rnnbook.layers.min_gru import ConvolvedMinGRU
 from rnnbook.layers.recurrent import LSTM
+from rnnbook.metrics.evaluation import carried_loss, overlapping_loss
 from rnnbook.models.block import Block
-from rnnbook.models.min_gru_stack import MinGRUStack
+from rnnbook.models.deep_min_gru import DeepMinGRU
 from rnnbook.models.recurrent import CharacterModel
 from rnnbook.models.transformer import Transformer
 from rnnbook.records.record import Record
 from rnnbook.studies import digit_recipes, digits, shakespeare
-from rnnbook.training.measures import carried_loss, overlapping_loss
 
 V = 7
 
@@ -26,7 +26,7 @@ def _seed():
 
 def small(kind):
     """A small model with weights large enough that everything matters."""
-    model = Transformer(V, 8, 2, 2, window=16) if kind == "transformer" else MinGRUStack(V, 8, 2)
+    model = Transformer(V, 8, 2, 2, window=16) if kind == "transformer" else DeepMinGRU(V, 8, 2)
     with torch.no_grad():
         for p in model.parameters():
             p.add_(0.3 * torch.randn_like(p))

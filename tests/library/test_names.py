@@ -13,7 +13,7 @@ from rnnbook.data import names, pairs
 from rnnbook.data.fetching.cache import cached
 from rnnbook.data.fetching.errors import DataError
 from rnnbook.data.names import load_names, names_from_archive, spelling_of
-from rnnbook.data.pairs import Name, gather, plain, read_pairs
+from rnnbook.data.pairs import Name, group_readings, plain, read_pairs
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_the_names_in_an_archive(tmp_path, monkeypatch):
 
 
 def test_readings_of_one_spelling_are_kept_together_each_once():
-    found = gather([("b", "ビ"), ("a", "ア"), ("b", "ベ"), ("b", "ビ")])
+    found = group_readings([("b", "ビ"), ("a", "ア"), ("b", "ベ"), ("b", "ビ")])
     assert found.names == (Name("a", ("ア",)), Name("b", ("ビ", "ベ")))
     assert found.letters == "ab" and found.kana == "アビベ"
 
@@ -103,7 +103,7 @@ def test_letters_and_kana_are_those_of_all_names(part):
     """Also a letter that is in no name of the training: a reader may type it."""
     common = [("abc", "ア"), ("bca", "イ")]
     for k in range(1000):
-        data = gather([*common, (f"z{'a' * (k % 7)}{'b' * (k // 7)}", "ン")])
+        data = group_readings([*common, (f"z{'a' * (k % 7)}{'b' * (k // 7)}", "ン")])
         if any(name.spelling.startswith("z") for name in getattr(data, part)):
             assert data.letters == "abcz" and data.kana == "アイン"
             return
@@ -111,8 +111,8 @@ def test_letters_and_kana_are_those_of_all_names(part):
 
 
 def test_a_name_stays_where_it_is_when_others_are_added():
-    few = gather((f"name{k}", "ナ") for k in range(0, 2000, 2))
-    many = gather((f"name{k}", "メ") for k in range(2000))
+    few = group_readings((f"name{k}", "ナ") for k in range(0, 2000, 2))
+    many = group_readings((f"name{k}", "メ") for k in range(2000))
     for part in ("train", "held_out", "test"):
         spelled = [{name.spelling for name in getattr(data, part)} for data in (few, many)]
         assert spelled[0] < spelled[1]
@@ -120,7 +120,7 @@ def test_a_name_stays_where_it_is_when_others_are_added():
 
 def test_where_a_name_belongs_is_a_matter_of_its_digest():
     """By another path: the last two decimal digits of the SHA-256, as a number."""
-    data = gather((f"name{k}", "ナ") for k in range(1000))
+    data = group_readings((f"name{k}", "ナ") for k in range(1000))
     for name in data.names:
         k = int(str(int(hashlib.sha256(name.spelling.encode()).hexdigest(), 16))[-2:])
         part = data.test if k < 3 else data.held_out if k < 6 else data.train

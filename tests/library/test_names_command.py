@@ -16,14 +16,15 @@ from rnnbook.cli.errors import UsageError
 from rnnbook.data import pairs
 from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.data.words import SIGNS, encode_pairs
-from rnnbook.decoding.transliteration import transliterate
+from rnnbook.decoding.names import transliterate
+from rnnbook.metrics.error_rates import among_first, character_error_rate, exact
 from rnnbook.models.encoder_decoder import EncoderDecoder
-from rnnbook.training import model_files, recipes
+from rnnbook.training import model_files
 from rnnbook.training.batches import PairBatches
-from rnnbook.training.error_rates import among_first, character_error_rate, exact
+from rnnbook.training.recipes import all_recipes as recipes
 
 SOUNDS = dict(zip("aiubk", "アイウブク", strict=True))
-NAMES = pairs.gather(
+NAMES = pairs.group_readings(
     (word, "".join(map(SOUNDS.get, word)) + tail)
     for n in range(700)
     for word in ["".join("aiubk"[n // 5**j % 5] for j in range(5))]
@@ -35,7 +36,9 @@ NAMES = pairs.gather(
 def folder(tmp_path, monkeypatch, one_thread):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(command, "load_names", lambda: NAMES)
-    small = replace(recipes.names(), network=small_model, batches=small_batches, epochs=2)
+    small = replace(
+        recipes.RECIPES["names"](), network=small_model, batches=small_batches, epochs=2
+    )
     monkeypatch.setitem(recipes.RECIPES, "names", lambda: small)
 
 

@@ -11,11 +11,11 @@ from torch import nn
 from rnnbook.data.names import load_names
 from rnnbook.data.pairs import Name, Names
 from rnnbook.data.words import encode_pairs
+from rnnbook.metrics.error_rates import exact
 from rnnbook.records.record import Record
 from rnnbook.studies import even_weights, names, pass_rates, passes, peer
 from rnnbook.studies.shared import names as shared
-from rnnbook.training import recipes
-from rnnbook.training.error_rates import exact
+from rnnbook.training.recipes import names as recipes
 
 
 def test_a_measure_by_length_is_that_of_the_names_of_each_span():

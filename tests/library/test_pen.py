@@ -9,20 +9,13 @@ from torch.distributions import Categorical, MixtureSameFamily, MultivariateNorm
 from torch.nn.functional import cross_entropy
 
 from rnnbook.data.kanji import load_kanji
-from rnnbook.data.pen import DRAW, END, LIFT, encode_drawings, known_before, movements
-from rnnbook.decoding.drawing import MOST, write
+from rnnbook.data.kanji_strokes import DRAW, END, LIFT, encode_drawings, known_before, movements
+from rnnbook.decoding.kanji import MOST, draw_kanji
 from rnnbook.layers.mixture import STRAIGHTEST, Mixture, draw_point, log_density, mixture_of
-from rnnbook.models.pen import Pen
-from rnnbook.training.drawing import (
-    DrawingBatches,
-    costs,
-    drawing,
-    kanji,
-    mean_nats_per_point,
-    movement_losses,
-    nats_per_point,
-    with_slips,
-)
+from rnnbook.metrics.kanji import costs, mean_nats_per_point, nats_per_point
+from rnnbook.models.kanji import Pen
+from rnnbook.training.objectives import drawing, movement_losses
+from rnnbook.training.recipes.kanji import DrawingBatches, kanji, with_slips
 
 TWO = (((54.5, 39.5), (69.5, 39.5)), ((54.5, 54.5), (54.5, 84.5), (69.5, 84.5)))
 BENT = (((10.0, 10.0), (90.0, 15.0), (80.0, 95.0)),)
@@ -224,9 +217,9 @@ def test_the_recipe_learns(one_thread):
 
 def test_what_it_writes_depends_on_the_seed_and_begins_as_it_is_told():
     model = small()
-    once, again, other = (write(model, 3, seed=seed) for seed in (0, 0, 1))
+    once, again, other = (draw_kanji(model, 3, seed=seed) for seed in (0, 0, 1))
     assert once == again != other and len(once) == 3
-    begun = write(model, 2, begin=TWO, temperature=0.5)
+    begun = draw_kanji(model, 2, begin=TWO, temperature=0.5)
     for strokes in begun:
         assert strokes[0] == TWO[0]
         assert [*map(list, strokes[1][:3])] == [pytest.approx(point) for point in TWO[1]]
@@ -238,10 +231,10 @@ def test_it_stops_where_it_says_the_end_and_goes_no_farther_than_most():
         model.head.weight.zero_()
         model.head.bias.zero_()
         model.head.bias[-3:] = torch.tensor([0.0, 0.0, 30.0])
-    assert write(model, 4) == [[], [], [], []]
+    assert draw_kanji(model, 4) == [[], [], [], []]
     with torch.no_grad():
         model.head.bias[-3:] = torch.tensor([0.0, 30.0, 0.0])
-    assert [len(strokes) for strokes in write(model, 2)] == [MOST, MOST]
+    assert [len(strokes) for strokes in draw_kanji(model, 2)] == [MOST, MOST]
     assert not model.training
 
 
@@ -253,7 +246,7 @@ def test_each_drawing_ends_by_itself_and_a_cold_one_later(temperature, mean):
         model.head.weight.zero_()
         model.head.bias.zero_()
         model.head.bias[-3:] = torch.tensor([-60.0, math.log(0.8), math.log(0.2)])
-    drawings = write(model, 400, temperature=temperature)
+    drawings = draw_kanji(model, 400, temperature=temperature)
     strokes = [len(drawing) for drawing in drawings]  # one for each movement: none is drawn
     assert sum(strokes) / 400 == pytest.approx(mean, rel=0.25)  # five standard deviations
 
@@ -263,7 +256,7 @@ def test_state_and_features_are_handed_on():
     model = small().eval()
     with torch.no_grad():
         model.head.bias[-3:] = torch.tensor([9.0, 9.0, -30.0])  # it goes on for ever
-    (strokes,) = write(model, 1, temperature=0.3, seed=3)
+    (strokes,) = draw_kanji(model, 1, temperature=0.3, seed=3)
     rows = movements(strokes)[None, :-1]
     x = known_before(rows)
     mixture, _, _ = model(x)

@@ -11,7 +11,9 @@ import torch
 from PIL import ExifTags, Image
 
 from rnnbook.data import pictures
-from rnnbook.data.captions import (
+from rnnbook.data.digit_image import ImageError
+from rnnbook.data.emoji_names import code_of, names_from_emoji
+from rnnbook.data.picture_captions import (
     english,
     japanese,
     made_of_parts,
@@ -19,15 +21,13 @@ from rnnbook.data.captions import (
     tones,
     without_tones,
 )
-from rnnbook.data.digit_image import ImageError
-from rnnbook.data.emoji_names import code_of, names_from_emoji
-from rnnbook.data.gallery import Gallery, Picture
 from rnnbook.data.picture_file import on_white, read_picture
+from rnnbook.data.picture_gallery import Gallery, Picture
 from rnnbook.data.pictures import (
     draw,
     drawings_from_archive,
-    gather,
     load_pictures,
+    merge_twins,
     read_pictures,
     twins,
 )
@@ -258,7 +258,7 @@ def test_the_captions_of_twins_are_all_right_but_for_tones_that_cannot_be_seen()
         ("1F46F-1F3FB", ":people_wrestling_light_skin_tone:", ":人_薄い肌色:"),
         ("1F9D1", ":artist:", ":芸術家:"),
     ]
-    known = gather(named, torch.stack([artist, wrestlers, wrestlers, artist]))
+    known = merge_twins(named, torch.stack([artist, wrestlers, wrestlers, artist]))
     assert [one[:1] + one[2:] for one in known.pictures] == [
         ("1F468", ("man artist", "artist"), ("男性芸術家", "芸術家")),
         ("1F46F", ("people wrestling",), ("人",)),

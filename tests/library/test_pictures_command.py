@@ -9,17 +9,18 @@ import torch
 from PIL import Image
 
 from rnnbook.cli import pictures
-from rnnbook.data.captions import ENGLISH, JAPANESE
-from rnnbook.data.gallery import Gallery, Picture
+from rnnbook.data.picture_captions import ENGLISH, JAPANESE
 from rnnbook.data.picture_file import read_picture
+from rnnbook.data.picture_gallery import Gallery, Picture
 from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.data.words import SIGNS
-from rnnbook.decoding.descriptions import describe
-from rnnbook.models.describer import Describer
-from rnnbook.training import model_files, recipes
-from rnnbook.training.captions import captions_of, word_f1
-from rnnbook.training.describing import encode_captions, vocabulary_of
-from rnnbook.training.error_rates import exact
+from rnnbook.decoding.pictures import describe
+from rnnbook.metrics.error_rates import exact
+from rnnbook.metrics.pictures import captions_of, word_f1
+from rnnbook.models.pictures import Captioner
+from rnnbook.training import model_files
+from rnnbook.training.recipes import all_recipes as recipes
+from rnnbook.training.recipes.pictures import encode_captions, vocabulary_of
 
 SHADES = {"light": "薄い", "medium": "中間の", "dark": "濃い"}
 
@@ -54,12 +55,12 @@ KNOWN = made_up()
 def folder(tmp_path, monkeypatch, one_thread):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(pictures, "load_pictures", lambda: KNOWN)
-    network = partial(Describer, languages=2, widths=(4, 6, 8), embedding_size=6, hidden_size=10)
+    network = partial(Captioner, languages=2, widths=(4, 6, 8), embedding_size=6, hidden_size=10)
     small = replace(recipes.RECIPES["pictures"](), network=network, epochs=2)
     monkeypatch.setitem(recipes.RECIPES, "pictures", lambda: small)
 
 
-def untrained() -> tuple[Describer, Vocabulary]:
+def untrained() -> tuple[Captioner, Vocabulary]:
     """A model that says something else of each picture, and its file."""
     vocabulary = vocabulary_of(KNOWN.train)
     model = recipes.RECIPES["pictures"]().model(len(vocabulary))

@@ -13,7 +13,7 @@ from rnnbook.data.words import SIGNS
 from rnnbook.decoding.search import greedy
 from rnnbook.demos import pictures
 from rnnbook.demos.kinds import JS
-from rnnbook.models.describer import Describer
+from rnnbook.models.pictures import Captioner
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 @pytest.fixture(scope="module")
 def javascript():
     context = MiniRacer()
-    for name in ("recurrence.js", "describer.js"):
+    for name in ("recurrence.js", "captioner.js"):
         context.eval((JS / name).read_text("utf-8"))
     return context
 
@@ -35,21 +35,21 @@ def run(javascript, model, pixels, expression: str):
         ? rowsOf(Float64Array.from(list.flat()), list[0].length) : Float64Array.from(list);
       const weights = Object.fromEntries(
         Object.entries({json.dumps(weights)}).map(([name, list]) => [name, numbers(list)]));
-      const model = new Describer(weights, {model.heads});
+      const model = new Captioner(weights, {model.heads});
       const places = model.see(Uint8Array.from({rows}));
       return {expression};
     }})())"""
     return json.loads(javascript.eval(program))
 
 
-def random_describer() -> Describer:
+def random_describer() -> Captioner:
     """A model in which no weight is 0 or 1, those of the batch normalisation included."""
     torch.manual_seed(0)
-    model = Describer(len(WORDS), 2, (4, 6, 8), 6, 12).eval()
+    model = Captioner(len(WORDS), 2, (4, 6, 8), 6, 12).eval()
     for numbers in (*model.parameters(), *model.buffers()):
         if numbers.is_floating_point():
             nn.init.uniform_(numbers, -1, 1)
-    for norm in model.eye[1::3]:
+    for norm in model.encoder[1::3]:
         nn.init.uniform_(norm.running_var, 0.5, 2)
     return as_on_a_page(model)
 
@@ -107,7 +107,7 @@ def test_it_writes_the_captions_that_torch_writes(k, javascript):
 @torch.no_grad()
 def test_a_model_without_batch_normalisation_says_the_same():
     model = random_describer()
-    for norm in model.eye[1::3]:
+    for norm in model.encoder[1::3]:
         nn.init.uniform_(norm.weight, 0.5, 2)
         nn.init.normal_(norm.running_mean)
         norm.running_var.fill_(3)
@@ -115,9 +115,9 @@ def test_a_model_without_batch_normalisation_says_the_same():
     folded = pictures.folded(model)
     pixels = torch.stack([picture.pixels for picture in some_pictures()])
     torch.testing.assert_close(
-        folded.eye(pixels / 99), model.eye(pixels / 99), atol=1e-4, rtol=1e-4
+        folded.encoder(pixels / 99), model.encoder(pixels / 99), atol=1e-4, rtol=1e-4
     )
-    for norm in folded.eye[1::3]:
+    for norm in folded.encoder[1::3]:
         x = torch.randn(2, norm.num_features, 3, 3)
         torch.testing.assert_close(norm(x), x + norm.bias[:, None, None])
     assert all(map(torch.equal, before, model.state_dict().values()))
@@ -126,7 +126,7 @@ def test_a_model_without_batch_normalisation_says_the_same():
 def test_only_a_model_of_both_languages_and_of_these_words_is_shown():
     shape = {"widths": (4, 6, 8), "embedding_size": 6, "hidden_size": 12}
     known = some_pictures()
-    for model in (Describer(len(WORDS), 1, **shape), Describer(len(WORDS), 2, whole=True, **shape)):
+    for model in (Captioner(len(WORDS), 1, **shape), Captioner(len(WORDS), 2, whole=True, **shape)):
         with pytest.raises(ValueError, match="both languages"):
             pictures.settings_of(model, WORDS, known)
     with pytest.raises(ValueError, match="14 words, the vocabulary 3"):

@@ -6,9 +6,9 @@ from functools import partial
 import pytest
 import torch
 
-from rnnbook.data.captions import ENGLISH, JAPANESE, LETTERS
+from rnnbook.data.picture_captions import ENGLISH, JAPANESE, LETTERS
 from rnnbook.studies import pictures as study
-from rnnbook.training import describing
+from rnnbook.training.recipes import pictures as describing
 from test_pictures_command import made_up
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -8,7 +8,8 @@ from torch import nn
 
 from rnnbook.layers.initialisation import set_forget_bias
 from rnnbook.layers.recurrent import GRU, LSTM, RNN
-from rnnbook.training import recipes
+from rnnbook.training.recipes import shakespeare as recipes
+from rnnbook.training.recipes.digits import digits
 
 SEEDS = range(6)
 
@@ -157,7 +158,7 @@ def test_gru_equals_torch(seed, with_state):
     [
         recipe().model(5)
         for recipe in (
-            recipes.digits,
+            digits,
             recipes.shakespeare,
             recipes.long_run,
             recipes.one_of_two,

@@ -10,9 +10,10 @@ import torch
 from rnnbook.cli import speech
 from rnnbook.data.speech import Recording, Speech, said
 from rnnbook.decoding.ctc import transcribe
-from rnnbook.models.frame_reader import FrameReader
-from rnnbook.training import model_files, recipes
-from rnnbook.training.error_rates import character_error_rate, exact
+from rnnbook.metrics.error_rates import character_error_rate, exact
+from rnnbook.models.speech import FrameReader
+from rnnbook.training import model_files
+from rnnbook.training.recipes import all_recipes as recipes
 
 
 def made_up() -> Speech:

@@ -9,7 +9,7 @@ from rnnbook.studies import parts
 from rnnbook.training.batches import MiniBatches
 from rnnbook.training.loop import train
 from rnnbook.training.settings import Settings
-from rnnbook.training.stacks import clip_each, stack, train_stack
+from rnnbook.training.side_by_side import clip_each, side_by_side, train_side_by_side
 
 SEEDS = (0, 1, 2)
 
@@ -22,7 +22,7 @@ def examples(count: int) -> tuple[torch.Tensor, torch.Tensor]:
 def test_a_stack_says_what_each_of_its_networks_says(cell):
     x, _ = examples(4)
     alone = torch.stack([parts.network(cell, seed)(x) for seed in SEEDS])
-    together = stack([parts.network(cell, seed) for seed in SEEDS])
+    together = side_by_side([parts.network(cell, seed) for seed in SEEDS])
     torch.testing.assert_close(together(x.expand(3, *x.shape)), alone)
     assert not torch.allclose(alone[0], alone[1], atol=1e-3)
 
@@ -32,9 +32,9 @@ def test_training_in_a_stack_is_training_alone(clip):
     """Whether the gradient is clipped or not, and it is not the same for all three."""
     settings = Settings(steps=8, lr=1e-2, clip=clip, objective=objective)
     batches = [MiniBatches(*examples(40), 8, seed) for seed in SEEDS]
-    together = stack([parts.network("LSTM, forget bias 1", seed) for seed in SEEDS])
+    together = side_by_side([parts.network("LSTM, forget bias 1", seed) for seed in SEEDS])
     looks = []
-    losses = train_stack(
+    losses = train_side_by_side(
         together, batches, parts.losses_of, settings, evaluate=looks.append, evaluate_every=3
     )
     assert len(losses) == 8 and len(looks) == 3
@@ -54,10 +54,10 @@ def objective(model, batch, state):
 
 def test_a_stack_that_is_stopped_has_the_rates_of_the_whole():
     def losses(stop):
-        networks = stack([parts.network("GRU", seed) for seed in SEEDS])
+        networks = side_by_side([parts.network("GRU", seed) for seed in SEEDS])
         batches = [MiniBatches(*examples(40), 8, seed) for seed in SEEDS]
         settings = Settings(steps=6, lr=1e-2)
-        return train_stack(networks, batches, parts.losses_of, settings, stop=stop)
+        return train_side_by_side(networks, batches, parts.losses_of, settings, stop=stop)
 
     assert losses(3) == losses(None)[:3]
 

@@ -19,6 +19,7 @@ from built import ROOT
 from rnnbook import machine
 from rnnbook.cli import study as command
 from rnnbook.data.tasks import copying_floor
+from rnnbook.metrics.evaluation import windowed_loss
 from rnnbook.models.recurrent import CharacterModel
 from rnnbook.records import conduct, jobs, runs
 from rnnbook.records import record as record_module
@@ -27,7 +28,6 @@ from rnnbook.records.record import Record
 from rnnbook.studies import memory, resets, search, slips
 from rnnbook.training.batches import FreshBatches
 from rnnbook.training.loop import train
-from rnnbook.training.measures import windowed_loss
 from rnnbook.training.settings import Settings
 from waiting import PATIENCE
 

@@ -18,8 +18,8 @@ from rnnbook.data.tasks import (
     store_a_number,
     store_and_recall,
 )
-from rnnbook.training import recipes
-from rnnbook.training.recipes import train_on_first_sign
+from rnnbook.metrics import memory_span
+from rnnbook.metrics.memory_span import train_on_first_sign
 
 
 def generator(seed=0):
@@ -129,7 +129,7 @@ def test_train_on_first_sign_learns_a_short_one_and_depends_on_its_seed_alone():
 
 
 def test_the_head_of_a_model_of_first_signs_does_not_start_as_its_layer_does(monkeypatch):
-    monkeypatch.setattr(recipes, "train", lambda *arguments: None)
+    monkeypatch.setattr(memory_span, "train", lambda *arguments: None)
     make_layer = partial(torch.nn.RNN, 1, 8, batch_first=True)
     model, _ = train_on_first_sign(make_layer, 3, seed=0, steps=1)
     assert not torch.isclose(model.head.weight[0], model.layer.weight_ih_l0[:, 0]).any()

@@ -17,12 +17,12 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from rnnbook.layers.recurrent import LSTM, RNN
+from rnnbook.metrics.evaluation import accuracy, carried_loss, windowed_loss
 from rnnbook.models.recurrent import CharacterModel, SequenceClassifier
 from rnnbook.training import loop
 from rnnbook.training.batches import FreshBatches, MiniBatches, Streams
 from rnnbook.training.checkpoints import CheckpointError, load_checkpoint, save_checkpoint
 from rnnbook.training.loop import detach
-from rnnbook.training.measures import accuracy, carried_loss, windowed_loss
 from rnnbook.training.objectives import (
     classification,
     mean_cross_entropy,

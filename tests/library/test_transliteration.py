@@ -8,9 +8,9 @@ import torch
 
 from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.data.words import SIGNS, encode_pairs, encode_words
-from rnnbook.decoding import transliteration
+from rnnbook.decoding import names as transliteration
+from rnnbook.decoding.names import Reading, join_words, transliterate
 from rnnbook.decoding.search import Answer, beam, complete_first
-from rnnbook.decoding.transliteration import Reading, join_words, transliterate
 from rnnbook.layers.attention import DotProductAttention
 from rnnbook.models.encoder_decoder import END, EncoderDecoder
 from rnnbook.training.batches import PairBatches

@@ -8,14 +8,14 @@ from rnnbook.data.speech import Recording
 from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.data.words import SIGNS
 from rnnbook.demos import kanji, names, pictures, speech
-from rnnbook.demos.page import Demo
+from rnnbook.demos.figure import Demo
 from rnnbook.demos.weights import lstm_weights, quantised
 from rnnbook.layers.attention import DotProductAttention
 from rnnbook.layers.initialisation import set_forget_bias
 from rnnbook.models.encoder_decoder import EncoderDecoder
-from rnnbook.models.frame_reader import FrameReader
-from rnnbook.models.pen import Pen
+from rnnbook.models.kanji import Pen
 from rnnbook.models.recurrent import CharacterModel, SequenceClassifier
+from rnnbook.models.speech import FrameReader
 from rnnbook.models.transformer_pair import TransformerPair
 
 CHARACTERS = "\n !,.:;ABCDEFGHIabcdefghijklmnopqrstuvwxyz"

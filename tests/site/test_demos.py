@@ -25,8 +25,8 @@ from demo_examples import (
 )
 from picture_examples import percent
 from rnnbook.data import digit_image
+from rnnbook.demos.figure import picture
 from rnnbook.demos.kinds import JS, KINDS
-from rnnbook.demos.page import picture
 from rnnbook.demos.weights import lstm_weights, pack, quantised
 from rnnbook.page.plotting import use_book_style
 from waiting import let_it_paint

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from demo_examples import PART, pen_writer, small_pen, stop_the_clock
-from rnnbook.data.pen import known_before, movements, thinned
+from rnnbook.data.kanji_strokes import known_before, movements, thinned
 from rnnbook.demos.weights import quantised
-from rnnbook.models.pen import Pen
+from rnnbook.models.kanji import Pen
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -21,7 +21,7 @@ from picture_examples import (
     some_pictures,
     status,
 )
-from rnnbook.data.captions import LANGUAGES
+from rnnbook.data.picture_captions import LANGUAGES
 from rnnbook.demos.pictures import encode
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -34,8 +34,8 @@ from bookbuild.notebooks import _write_numbers, with_tex
 from bookbuild.plain import Markdown
 from built import BUILD, ROOT, serve
 from distributions import closure
+from rnnbook.dependencies.definitions import sort
 from rnnbook.page.glue import UNSEEN
-from rnnbook.records.definitions import sort
 from test_comments import plain
 
 CHAPTERS = sorted(

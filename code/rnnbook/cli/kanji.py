@@ -10,11 +10,10 @@ from rnnbook.cli.errors import UsageError
 from rnnbook.cli.output import in_one_line
 from rnnbook.cli.train import run
 from rnnbook.data.kanji import load_kanji
-from rnnbook.data.pen import SIZE, Stroke
-from rnnbook.decoding.drawing import write
+from rnnbook.data.kanji_strokes import SIZE, Stroke
+from rnnbook.decoding.kanji import draw_kanji
 from rnnbook.files import check_ends, check_writable, write_atomically
-from rnnbook.models.strokes import left_parts, typical
-from rnnbook.training.drawing import mean_nats_per_point
+from rnnbook.metrics.kanji import left_parts, mean_nats_per_point, typical
 from rnnbook.training.model_files import load_model
 
 COLUMNS = 8
@@ -46,7 +45,7 @@ def draw(options: argparse.Namespace) -> None:
     model, _ = load_model(options.model, "kanji")
     begin = () if options.begin is None else part(options.begin)
     how = {"temperature": options.temperature, "seed": options.seed, "begin": begin}
-    drawings = write(model, options.number, **how)
+    drawings = draw_kanji(model, options.number, **how)
     write_atomically(options.output, sheet(drawings).encode())
     print(f"saved {in_one_line(options.output)}")
 

@@ -18,8 +18,8 @@ from rnnbook.data.names import SHA256, load_names
 from rnnbook.data.pairs import LONGEST, Names, plain, read_pairs
 from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.data.words import SIGNS, encode_pairs
-from rnnbook.decoding import transliteration
-from rnnbook.training.error_rates import among_first, character_error_rate, exact
+from rnnbook.decoding import names as transliteration
+from rnnbook.metrics.error_rates import among_first, character_error_rate, exact
 from rnnbook.training.model_files import load_model
 
 AT_ONCE = 256  # names that are read from a file before they are answered

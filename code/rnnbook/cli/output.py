@@ -33,13 +33,13 @@ def replace_what_is_lacking() -> Callable[[], str]:
     """
     lost = set()
 
-    def replace(error: UnicodeError) -> tuple[str, int]:
+    def replace(error: UnicodeEncodeError) -> tuple[str, int]:
         part = error.object[error.start : error.end]
         lost.update(part)
         return "?" * len(part), error.end
 
-    codecs.register_error(REPLACING, replace)
-    sys.stdout.reconfigure(errors=REPLACING)
+    codecs.register_error(REPLACING, replace)  # pyrefly: ignore[bad-argument-type]
+    sys.stdout.reconfigure(errors=REPLACING)  # pyrefly: ignore[missing-attribute]
     what = f"the output is written in {sys.stdout.encoding}, which lacks {{}} of its characters"
     advice = "set PYTHONIOENCODING=utf-8 to have them"
     return lambda: f"{what.format(len(lost))}; ? stands for them; {advice}" if lost else ""

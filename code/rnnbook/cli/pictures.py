@@ -7,17 +7,17 @@ from torch.nn import Module
 
 from rnnbook.cli.output import in_one_line
 from rnnbook.cli.train import run
-from rnnbook.data.captions import LANGUAGES
-from rnnbook.data.gallery import Picture
+from rnnbook.data.picture_captions import LANGUAGES
 from rnnbook.data.picture_file import read_picture
+from rnnbook.data.picture_gallery import Picture
 from rnnbook.data.pictures import load_pictures
 from rnnbook.data.vocabulary import Vocabulary
-from rnnbook.decoding import descriptions
+from rnnbook.decoding import pictures as descriptions
 from rnnbook.files import check_ends
-from rnnbook.training.captions import captions_of, word_f1
-from rnnbook.training.describing import encode_captions, vocabulary_of
-from rnnbook.training.error_rates import exact
+from rnnbook.metrics.error_rates import exact
+from rnnbook.metrics.pictures import captions_of, word_f1
 from rnnbook.training.model_files import load_model
+from rnnbook.training.recipes.pictures import encode_captions, vocabulary_of
 
 
 def train(options: argparse.Namespace) -> None:

@@ -8,7 +8,7 @@ from torch.nn import Module
 from rnnbook.cli.train import run
 from rnnbook.data.speech import Recording, load_speech, said
 from rnnbook.decoding.ctc import transcribe
-from rnnbook.training.error_rates import character_error_rate, exact
+from rnnbook.metrics.error_rates import character_error_rate, exact
 from rnnbook.training.model_files import load_model
 
 

@@ -4,7 +4,7 @@ import argparse
 import hashlib
 import os
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -20,9 +20,10 @@ from rnnbook.data.mnist import load_mnist
 from rnnbook.data.shakespeare import HELD_OUT, Text, load_shakespeare
 from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.files import check_ends, without_part
+from rnnbook.metrics.evaluation import accuracy, carried_loss
 from rnnbook.training import distributed, model_files
-from rnnbook.training.measures import accuracy, carried_loss
-from rnnbook.training.recipes import RECIPES, STREAMS, WINDOW
+from rnnbook.training.recipes.all_recipes import RECIPES
+from rnnbook.training.recipes.shakespeare import STREAMS, WINDOW
 
 
 def mnist(options: argparse.Namespace) -> None:
@@ -132,7 +133,7 @@ def run(
 
 
 @contextmanager
-def explained(options: argparse.Namespace) -> Iterator[None]:
+def explained(options: argparse.Namespace) -> Generator[None]:
     """Inside, what interrupts a training says how to go on with it."""
     try:
         yield

@@ -74,7 +74,7 @@ def make_dates(
     for day, row, way in torch.randint(2**31, (n, 3), generator=generator).tolist():
         language, patterns = all_ways[row % len(all_ways)]
         pattern = patterns[way % len(patterns)]
-        dates.append(write(FIRST + datetime.timedelta(day % num_days), language, pattern))
+        dates.append(write_date(FIRST + datetime.timedelta(day % num_days), language, pattern))
     return dates
 
 
@@ -97,7 +97,7 @@ def is_clear(pattern: str) -> bool:
     return "yy" not in fields and (has_name or not american)
 
 
-def write(day: datetime.date, language: str, pattern: str) -> Date:
+def write_date(day: datetime.date, language: str, pattern: str) -> Date:
     """A day in one of the `ways` of a language."""
     fields = DateTimeFormat(day, _locale(language))
     source, spans = "", {}

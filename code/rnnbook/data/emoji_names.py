@@ -78,7 +78,10 @@ def names_from_emojibase(archive: bytes) -> bytes:
     """The names in an archive of `emojibase-data`."""
     lists = read_members(archive, r"package/(en|ja)/data\.json")
     english, japanese = (dict(_labels(json.loads(content))) for content in lists.values())
-    rows = {code: (english[code], japanese[code]) for code in english} | NEWER
+    rows: dict[str, tuple[str, ...]] = {
+        **{code: (english[code], japanese[code]) for code in english},
+        **NEWER,
+    }
     for code in NEWER_IN_TONES:
         for tone, words in TONES.items():
             what = zip(NEWER[code], words, ("{}: {} skin tone", "{}: {}肌色"), strict=True)

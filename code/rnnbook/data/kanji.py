@@ -19,7 +19,7 @@ from xml.etree import ElementTree
 
 from rnnbook.data.fetching.archives import NPM, Archive, read_members
 from rnnbook.data.fetching.cache import verified
-from rnnbook.data.pen import Point, Stroke, thinned
+from rnnbook.data.kanji_strokes import Point, Stroke, thinned
 from rnnbook.data.split import bucket
 from rnnbook.extras import needs
 

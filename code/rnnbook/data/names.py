@@ -29,7 +29,7 @@ from pathlib import Path
 from rnnbook.data.fetching.archives import Archive, read_members
 from rnnbook.data.fetching.cache import verified
 from rnnbook.data.fetching.disk import unpacked_xz
-from rnnbook.data.pairs import Names, gather, plain
+from rnnbook.data.pairs import Names, group_readings, plain
 
 FILE = "names.tsv"
 SHA256 = "fd1663fed09fd5c038a12a9765f108b10d4345ffb5b2a8c4c53ef370da458034"
@@ -67,7 +67,9 @@ def load_names() -> Names:
     """
     lines = names_file().read_text("utf-8").splitlines()
     rows = [line.split("\t") for line in lines]
-    return gather((spelling, reading) for spelling, *readings in rows for reading in readings)
+    return group_readings(
+        (spelling, reading) for spelling, *readings in rows for reading in readings
+    )
 
 
 def names_file() -> Path:
@@ -82,7 +84,7 @@ def names_from_archive(archive: bytes) -> bytes:
     with unpacked_xz(io.BytesIO(packed), FILE, UNPACKED) as path:
         database = sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)
         try:
-            names = gather(_pairs(database)).names
+            names = group_readings(_pairs(database)).names
         finally:
             database.close()
     return "".join("\t".join([word, *readings]) + "\n" for word, readings in names).encode()

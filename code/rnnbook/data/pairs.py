@@ -76,7 +76,7 @@ def plain(spelling: str) -> str:
     return unicodedata.normalize("NFC", ACCENTS.sub("", parts))
 
 
-def gather(pairs: Iterable[tuple[str, str]]) -> Names:
+def group_readings(pairs: Iterable[tuple[str, str]]) -> Names:
     """Names of pairs (spelling, reading). Readings of one spelling are kept together, each once."""
     readings: dict[str, set[str]] = {}
     for spelling, reading in pairs:
@@ -100,7 +100,7 @@ def read_pairs(path: Path) -> Names:
         raise DataError(f"{path} is no text in UTF-8; save it as plain text, UTF-8") from error
     numbered = [(f"line {k} of {path}", line) for k, line in enumerate(lines, 1) if line.strip()]
     pairs = [_pair(line, where) for where, line in numbered]
-    names = gather(pairs)
+    names = group_readings(pairs)
     if len(names.names) < FEWEST:
         raise DataError(
             f"{path} holds {len(names.names)} different spellings; give {FEWEST} or more, so that "

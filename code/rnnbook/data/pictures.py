@@ -22,12 +22,12 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
-from rnnbook.data.captions import english, japanese, tones
 from rnnbook.data.emoji_names import emoji_names_file
 from rnnbook.data.fetching.archives import NPM, Archive, read_members
 from rnnbook.data.fetching.cache import verified
-from rnnbook.data.gallery import Gallery, Picture
+from rnnbook.data.picture_captions import english, japanese, tones
 from rnnbook.data.picture_file import SIDE, on_white
+from rnnbook.data.picture_gallery import Gallery, Picture
 from rnnbook.extras import needs
 
 with needs("pictures"):
@@ -77,7 +77,7 @@ def read_pictures(drawings: dict[str, str], names: str) -> Gallery:
     svg = {code.replace("-FE0F", ""): drawing for code, drawing in drawings.items()}
     named = [line.split("\t") for line in names.splitlines()]
     named = [(code, english, japanese) for code, english, japanese in named if code in svg]
-    return gather(named, torch.stack([draw(svg[code].encode()) for code, *_ in named]))
+    return merge_twins(named, torch.stack([draw(svg[code].encode()) for code, *_ in named]))
 
 
 def draw(svg: bytes) -> Tensor:
@@ -88,7 +88,7 @@ def draw(svg: bytes) -> Tensor:
     return on_white(image.crop((MARGIN, MARGIN, SIDE + MARGIN, SIDE + MARGIN)))
 
 
-def gather(named: Sequence[tuple[str, str, str]], pixels: Tensor) -> Gallery:
+def merge_twins(named: Sequence[tuple[str, str, str]], pixels: Tensor) -> Gallery:
     """Pictures of code points and both names, (N, 3), and pixels (N, 3, 40, 40)."""
     pictures = []
     for group in twins(pixels):

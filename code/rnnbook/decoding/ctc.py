@@ -1,6 +1,6 @@
 """What was said: from the probabilities of each frame to a text, as CTC understands them.
 
-`rnnbook.training.ctc` says what an alignment is.
+`rnnbook.models.ctc` says what an alignment is.
 """
 
 import math

@@ -29,7 +29,7 @@ class Answer(NamedTuple):
 
 def greedy(model: nn.Module, source: Tensor, lengths: Tensor, longest: int = 24) -> list[Answer]:
     """For each row of source (B, S), the answer of the likeliest character at each step."""
-    return write(model, source, lengths, longest, lambda logits: logits.argmax(dim=-1))
+    return decode(model, source, lengths, longest, lambda logits: logits.argmax(dim=-1))
 
 
 def sample(
@@ -50,11 +50,11 @@ def sample(
     def choose(logits: Tensor) -> Tensor:
         return draw(logits.cpu(), temperature, None, generator)[:, 0].to(logits.device)
 
-    return write(model, source, lengths, longest, choose)
+    return decode(model, source, lengths, longest, choose)
 
 
 @torch.no_grad()
-def write(
+def decode(
     model: nn.Module, source: Tensor, lengths: Tensor, longest: int, choose: Choose
 ) -> list[Answer]:
     """Write an answer for each row of source (B, S), at most `longest` characters, END included."""

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from rnnbook.data.pen import Stroke
-from rnnbook.demos import page
+from rnnbook.data.kanji_strokes import Stroke
+from rnnbook.demos import figure as page
 from rnnbook.demos.weights import linear, lstm_weights
-from rnnbook.models.pen import Pen
+from rnnbook.models.kanji import Pen
 
 
 def show(

@@ -17,7 +17,7 @@ KINDS = {  # of live figures: the programs that a kind needs beside those of all
     "gradient": ["charts.js", "gradient.js"],
     "kanji": ["pen.js", "kanji.js"],
     "names": ["encoder_decoder.js", "kana.js", "name_field.js", "names.js"],
-    "pictures": ["describer.js", "picture_sheet.js", "pictures.js"],
+    "pictures": ["captioner.js", "picture_sheet.js", "pictures.js"],
     "speech": ["frame_reader.js", "speech.js"],
     "trainer": ["charts.js", "learner.js", "trainer.js"],
     "writer": ["character_reader.js", "paper.js", "writer.js"],

@@ -10,7 +10,7 @@ from torch import Tensor
 from rnnbook.data.names import MOST_LETTERS
 from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.data.words import SIGNS
-from rnnbook.demos import page
+from rnnbook.demos import figure as page
 from rnnbook.demos.weights import linear, lstm_weights
 from rnnbook.models.encoder_decoder import EncoderDecoder
 from rnnbook.models.transformer_pair import TransformerPair

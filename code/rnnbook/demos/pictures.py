@@ -9,18 +9,18 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from rnnbook.data.captions import LANGUAGES
-from rnnbook.data.gallery import Picture
+from rnnbook.data.picture_captions import LANGUAGES
+from rnnbook.data.picture_gallery import Picture
 from rnnbook.data.vocabulary import Vocabulary
-from rnnbook.demos import page
+from rnnbook.demos import figure as page
 from rnnbook.demos.weights import linear, lstm_weights
-from rnnbook.models.describer import Describer
+from rnnbook.models.pictures import Captioner
 
 
 def show(
     name: str,
     still: Figure,
-    model: Describer,
+    model: Captioner,
     vocabulary: Vocabulary,
     pictures: Sequence[Picture],
 ) -> None:
@@ -35,7 +35,7 @@ def show(
 
 
 def settings_of(
-    model: Describer, vocabulary: Vocabulary, pictures: Sequence[Picture]
+    model: Captioner, vocabulary: Vocabulary, pictures: Sequence[Picture]
 ) -> dict[str, Any]:
     """What the program reads beside the weights."""
     if model.language.num_embeddings != len(LANGUAGES) or model.whole:
@@ -58,8 +58,8 @@ def encode(picture: Picture) -> dict[str, Any]:
     return {"pixels": base64.b64encode(pixels).decode(), "captions": captions}
 
 
-def weights_of(model: Describer) -> dict[str, Tensor]:
-    """The weights of a model as `describer.js` names them: a convolution is a matrix there."""
+def weights_of(model: Captioner) -> dict[str, Tensor]:
+    """The weights of a model as `captioner.js` names them: a convolution is a matrix there."""
     model = folded(model)
     found = {
         "position": model.position,
@@ -67,24 +67,24 @@ def weights_of(model: Describer) -> dict[str, Tensor]:
         "language": model.language.weight,
         **lstm_weights(model.decoder),
     }
-    for i in range(0, len(model.eye), 3):
-        found[f"eye.{i // 3}"] = model.eye[i].weight.flatten(1)
-        found[f"eye.{i // 3}_b"] = model.eye[i + 1].bias
+    for i in range(0, len(model.encoder), 3):
+        found[f"encoder.{i // 3}"] = model.encoder[i].weight.flatten(1)
+        found[f"encoder.{i // 3}_b"] = model.encoder[i + 1].bias
     for part in ("query", "found", "said", "head"):
         found |= linear(part, getattr(model, part))
     return found
 
 
 @torch.no_grad()
-def folded(model: Describer) -> Describer:
+def folded(model: Captioner) -> Captioner:
     """A copy that says the same, whose batch normalisation only adds its bias.
 
     In evaluation mode it multiplies each channel and adds to it; the factors can as well be in the
     weights of the convolution before it.
     """
     model = copy.deepcopy(model).eval()
-    for i in range(0, len(model.eye), 3):
-        convolution, norm = model.eye[i], model.eye[i + 1]
+    for i in range(0, len(model.encoder), 3):
+        convolution, norm = model.encoder[i], model.encoder[i + 1]
         factor = norm.weight / (norm.running_var + norm.eps).sqrt()
         convolution.weight.mul_(factor[:, None, None, None])
         norm.bias.sub_(norm.running_mean * factor)

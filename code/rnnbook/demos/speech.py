@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from rnnbook.data.speech import Recording
-from rnnbook.demos import page
+from rnnbook.demos import figure as page
 from rnnbook.demos.weights import linear, lstm_weights
-from rnnbook.models.frame_reader import FrameReader
+from rnnbook.models.speech import FrameReader
 
 SCALE = 20  # of the coefficients, in whole numbers of 8 bits
 

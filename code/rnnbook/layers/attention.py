@@ -29,7 +29,7 @@ class CausalAttention(nn.Module):
         q, k, v = self.query_key_value(x).chunk(3, dim=2)  # (B, T, width) each
         T = x.shape[1]
         not_later = torch.ones(T, T, dtype=torch.bool, device=x.device).tril()
-        seen, _ = look_in_parts(q, k, v, not_later, self.heads)
+        seen, _ = multi_head_attention(q, k, v, not_later, self.heads)
         return self.out(seen), None
 
 
@@ -54,11 +54,11 @@ class MultiHeadAttention(nn.Module):
         Returns (B, T, width), and the weights, (B, heads, T, S).
         """
         q, k, v = self.query(x), self.key(memory), self.value(memory)
-        seen, weights = look_in_parts(q, k, v, mask[:, None, None], self.heads)
+        seen, weights = multi_head_attention(q, k, v, mask[:, None, None], self.heads)
         return self.out(seen), weights
 
 
-def look_in_parts(
+def multi_head_attention(
     q: Tensor, k: Tensor, v: Tensor, mask: Tensor, heads: int
 ) -> tuple[Tensor, Tensor]:
     """Each head compares, and sees, a part of its own of queries, keys and values.
@@ -68,11 +68,11 @@ def look_in_parts(
     """
     q, k, v = (part.unflatten(2, (heads, -1)).transpose(1, 2) for part in (q, k, v))
     scores = q @ k.transpose(2, 3) / math.sqrt(q.shape[3])  # q (B, heads, T, M / heads)
-    seen, weights = look(scores, v, mask)
+    seen, weights = attend(scores, v, mask)
     return seen.transpose(1, 2).flatten(2), weights
 
 
-def look(scores: Tensor, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+def attend(scores: Tensor, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     """The means of values (…, S, M), weighted by the softmax of scores (…, T, S).
 
     Where `mask`, of a shape that fits the scores, is False, nobody may look: the weight is 0. In
@@ -99,9 +99,9 @@ class DotProductAttention(nn.Module):
     def forward(
         self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Queries (B, T, H), keys and values (B, S, M), mask (B, S): see `look`."""
+        """Queries (B, T, H), keys and values (B, S, M), mask (B, S): see `attend`."""
         scores = self.query(queries) @ keys.transpose(1, 2) / math.sqrt(keys.shape[2])
-        return look(scores, values, mask[:, None])
+        return attend(scores, values, mask[:, None])
 
 
 class AdditiveAttention(nn.Module):
@@ -123,6 +123,6 @@ class AdditiveAttention(nn.Module):
     def forward(
         self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Queries (B, T, H), keys and values (B, S, M), mask (B, S): see `look`."""
+        """Queries (B, T, H), keys and values (B, S, M), mask (B, S): see `attend`."""
         hidden = torch.tanh(self.query(queries)[:, :, None] + keys[:, None])  # (B, T, S, M)
-        return look(self.score(hidden).squeeze(3), values, mask[:, None])
+        return attend(self.score(hidden).squeeze(3), values, mask[:, None])

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from rnnbook.layers.attention import look
+from rnnbook.layers.attention import attend
 from rnnbook.layers.initialisation import set_forget_bias
 
 Keep = Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -26,7 +26,7 @@ def look_back(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     """
     scores = q @ k.transpose(1, 2) / math.sqrt(k.shape[2])  # (B, T, T)
     not_later = torch.ones(scores.shape[1:], dtype=torch.bool, device=q.device).tril()
-    return look(scores, v, not_later)[0]
+    return attend(scores, v, not_later)[0]
 
 
 def matrix_state(q: Tensor, k: Tensor, v: Tensor) -> Tensor:

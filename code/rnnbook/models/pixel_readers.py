@@ -14,7 +14,7 @@ from torch.nn.functional import glu
 
 from rnnbook.layers.linear_recurrence import LinearRecurrence
 
-Gate = Callable[[Tensor, int], Tensor]  # halves a tensor along a dimension
+Gate = Callable[..., Tensor]  # halves a tensor along a dimension
 
 
 class PixelPerceptron(nn.Module):

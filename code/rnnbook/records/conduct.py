@@ -1,9 +1,9 @@
 """Makes the records of studies, and confirms them. `rnnbook.studies` says what a study is."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import AbstractContextManager, ExitStack, closing
-from importlib.util import find_spec
+from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any, NamedTuple
 
@@ -26,11 +26,11 @@ class Outcome(NamedTuple):
 
 def names() -> list[str]:
     """The names of all studies."""
-    folders = find_spec("rnnbook.studies").submodule_search_locations
+    folders = import_module("rnnbook.studies").__path__
     return sorted(module.name for module in iter_modules(folders) if not module.ispkg)
 
 
-def conduct(names: Sequence[str], pool: Pool) -> Iterator[Outcome]:
+def conduct(names: Sequence[str], pool: Pool) -> Generator[Outcome]:
     """Carry out the runs of studies that their records do not have yet; each study as it ends.
 
     When a run fails, no other of its study begins; what those that have begun find is kept, and
@@ -41,7 +41,7 @@ def conduct(names: Sequence[str], pool: Pool) -> Iterator[Outcome]:
     return _work(Making, names, pool)
 
 
-def confirm(names: Sequence[str], pool: Pool) -> Iterator[Outcome]:
+def confirm(names: Sequence[str], pool: Pool) -> Generator[Outcome]:
     """Run the first steps of every run of records again, and note in them that they agree.
 
     The records keep their results and what they were made with. The error of an outcome is a
@@ -51,7 +51,7 @@ def confirm(names: Sequence[str], pool: Pool) -> Iterator[Outcome]:
     return _work(Confirming, names, pool)
 
 
-def _work(kind: type, names: Sequence[str], pool: Pool) -> Iterator[Outcome]:
+def _work(kind: type, names: Sequence[str], pool: Pool) -> Generator[Outcome]:
     """What became of each study, as soon as no run of it waits or goes on."""
     with ExitStack() as held:
         jobs, errors = {}, {}
@@ -93,7 +93,7 @@ def _found(task: Task, future: Future, died: type[Exception]) -> Any:
     try:
         return future.result()
     except ModuleNotFoundError as error:
-        package = error.name.split(".")[0]
+        package = (error.name or "what is not installed").split(".")[0]
         raise StudyError(f"{task.study} needs {package}: pip install {package}") from error
     except died as error:
         what = f"{task.run}: its worker died again and again; has it enough memory?"

@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
@@ -90,7 +90,7 @@ def _end_with(parent: Connection) -> None:
 
 
 @contextmanager
-def _without_interruption() -> Iterator[None]:
+def _without_interruption() -> Generator[None]:
     """Let Ctrl-C wait; processes that are begun meanwhile never hear of it."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield

@@ -1,6 +1,6 @@
 """One queue of runs over all studies that are to be made, so that no core idles between two."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass
 from math import inf
@@ -46,7 +46,7 @@ class Queue:
         self.pool, self.function, self.tasks = pool, function, tasks
         self.begun = dict.fromkeys(tasks, 0)
 
-    def ended(self) -> Iterator[tuple[Task, Future]]:
+    def ended(self) -> Generator[tuple[Task, Future]]:
         """The tasks as they end. Closed before, it cancels what goes on, and what waits."""
         is_over = False
         try:

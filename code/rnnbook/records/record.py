@@ -12,8 +12,8 @@ from pathlib import Path
 from textwrap import fill
 from typing import Any
 
+from rnnbook.dependencies import definitions
 from rnnbook.files import write_atomically
-from rnnbook.records import definitions
 
 RECORDS = Path(__file__).parent
 TRACE = 20  # steps whose losses a record keeps of every run

@@ -77,7 +77,7 @@ def core_seconds() -> float:
 
 def facts(study: ModuleType) -> dict[str, Any]:
     """What a record keeps of the machine of a run: its kind and its releases, not its name."""
-    described = {**machine.describe(), "threads": study.THREADS}
+    described: dict[str, Any] = {**machine.describe(), "threads": study.THREADS}
     del described["megabytes"]
     described["torch"] = described["torch"].split("+")[0]  # not which build
     return described

@@ -13,7 +13,7 @@ from torch import nn
 
 from rnnbook.layers.attention import AdditiveAttention, DotProductAttention
 from rnnbook.studies.shared.names import SEEDS, train_and_judge
-from rnnbook.training.recipes import name_reader, names
+from rnnbook.training.recipes.names import name_reader, names
 
 THREADS = 1
 ATTENTIONS: dict[str, Callable[[int, int], nn.Module]] = {

@@ -11,10 +11,10 @@ from typing import Any
 from torch import nn
 
 from rnnbook.data.mnist import load_mnist
+from rnnbook.metrics.evaluation import accuracy
 from rnnbook.training.batches import MiniBatches
-from rnnbook.training.measures import accuracy
-from rnnbook.training.recipe import Recipe
-from rnnbook.training.recipes import digit_reader
+from rnnbook.training.recipes.digits import digit_reader
+from rnnbook.training.recipes.recipe import Recipe
 from rnnbook.training.schedules import constant, warmup_cosine
 
 THREADS = 1

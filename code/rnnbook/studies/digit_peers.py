@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from rnnbook.data.mnist import load_mnist
-from rnnbook.training.measures import accuracy
-from rnnbook.training.recipes import digit_reader, digits
+from rnnbook.metrics.evaluation import accuracy
+from rnnbook.training.recipes.digits import digit_reader, digits
 
 THREADS = 1
 SEEDS = (0, 1, 2)

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from rnnbook.data.mnist import load_mnist
+from rnnbook.metrics.evaluation import accuracy
 from rnnbook.training.batches import Batch
-from rnnbook.training.measures import accuracy
-from rnnbook.training.recipe import Recipe
-from rnnbook.training.recipes import digits
+from rnnbook.training.recipes.digits import digits
+from rnnbook.training.recipes.recipe import Recipe
 
 THREADS = 2  # one training at a time, so that its seconds are those of the clock
 SEEDS = (100, 101)

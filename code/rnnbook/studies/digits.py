@@ -8,8 +8,8 @@ last weights.
 from typing import Any
 
 from rnnbook.data.mnist import load_mnist
+from rnnbook.metrics.evaluation import accuracy
 from rnnbook.studies.digit_recipes import RECIPES, recipe
-from rnnbook.training.measures import accuracy
 
 THREADS = 2  # one training at a time, so that its seconds are those of the clock
 SEEDS = range(5)

@@ -18,10 +18,10 @@ from torch import Tensor, nn
 from rnnbook.data.shakespeare import load_rebuilt
 from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.decoding.sampling import sample
+from rnnbook.metrics.evaluation import carried_loss, windowed_loss
 from rnnbook.models.ensemble import Ensemble
-from rnnbook.training.measures import carried_loss, windowed_loss
-from rnnbook.training.recipe import Recipe
-from rnnbook.training.recipes import STREAMS, WINDOW, one_of_four
+from rnnbook.training.recipes.recipe import Recipe
+from rnnbook.training.recipes.shakespeare import STREAMS, WINDOW, one_of_four
 
 THREADS = 2  # two processes with one thread each
 RUNS = {"four": {"seeds": [0, 1, 2, 3]}}

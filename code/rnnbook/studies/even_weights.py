@@ -10,9 +10,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from rnnbook.layers.attention import look
+from rnnbook.layers.attention import attend
 from rnnbook.studies.shared.names import SEEDS, train_and_judge
-from rnnbook.training.recipes import name_reader, names
+from rnnbook.training.recipes.names import name_reader, names
 
 THREADS = 1
 RUNS = {f"seed {seed}": {"seed": seed} for seed in SEEDS}
@@ -31,7 +31,7 @@ class EvenAttention(nn.Module):
         self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor
     ) -> tuple[Tensor, Tensor]:
         scores = queries.new_zeros(*queries.shape[:2], keys.shape[1])  # (B, T, S)
-        return look(scores, values, mask[:, None])
+        return attend(scores, values, mask[:, None])
 
 
 def run(settings: dict[str, Any], stop: int | None = None) -> dict[str, Any]:

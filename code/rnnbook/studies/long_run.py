@@ -11,8 +11,8 @@ from typing import Any
 from rnnbook.data.shakespeare import load_rebuilt
 from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.decoding.sampling import sample
-from rnnbook.training import recipes
-from rnnbook.training.measures import carried_loss, windowed_loss
+from rnnbook.metrics.evaluation import carried_loss, windowed_loss
+from rnnbook.training.recipes import shakespeare as recipes
 
 THREADS = 2  # one training at a time, so that its minutes are those of the clock
 EVERY = 4000  # steps between two looks at the validation text

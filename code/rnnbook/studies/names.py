@@ -12,8 +12,8 @@ from torch import nn
 
 from rnnbook.models.encoder_decoder import EncoderDecoder
 from rnnbook.studies.shared.names import SEEDS, train_and_judge
-from rnnbook.training import recipes
-from rnnbook.training.recipe import Recipe
+from rnnbook.training.recipes import names as recipes
+from rnnbook.training.recipes.recipe import Recipe
 
 THREADS = 1
 SIZES = (96, 192, 384)  # numbers of the state h; c has as many

@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from rnnbook.data.names import load_names
-from rnnbook.decoding.transliteration import transliterate
+from rnnbook.decoding.names import transliterate
+from rnnbook.metrics.error_rates import among_first, character_error_rate, exact
 from rnnbook.studies.shared.names import SEEDS, trained
-from rnnbook.training.error_rates import among_first, character_error_rate, exact
-from rnnbook.training.recipes import names_longer
+from rnnbook.training.recipes.names import names_longer
 
 THREADS = 1
 RUNS = {f"seed {seed}": {"seed": seed} for seed in SEEDS}

@@ -8,7 +8,7 @@ from typing import Any
 
 from rnnbook.models.ensemble import Ensemble
 from rnnbook.studies.ensemble import losses_of, text_of, train_members
-from rnnbook.training.recipes import one_of_two
+from rnnbook.training.recipes.shakespeare import one_of_two
 
 THREADS = 2  # two processes with one thread each
 RUNS = {"two": {"seeds": [0, 1], "steps": one_of_two().steps}}

@@ -30,7 +30,7 @@ from rnnbook.layers.initialisation import chrono_start, orthogonal_start
 from rnnbook.layers.recurrent import GRU, LSTM, RNN
 from rnnbook.training.batches import MiniBatches
 from rnnbook.training.settings import Settings
-from rnnbook.training.stacks import stack, train_stack
+from rnnbook.training.side_by_side import side_by_side, train_side_by_side
 
 THREADS = 1  # the tensors are small
 T, RATE = 100, 0.03  # steps, and the probability of each flag at a step
@@ -134,11 +134,11 @@ def run(settings: dict[str, Any], stop: int | None = None) -> dict[str, Any]:
     generator = torch.Generator().manual_seed(1)
     examples = store_a_number(20_000, T, generator, RATE)
     test = store_a_number(1000, T, generator, RATE)
-    networks = stack([network(cell, seed) for seed in settings["seeds"]])
+    networks = side_by_side([network(cell, seed) for seed in settings["seeds"]])
     batches = [MiniBatches(*examples, BATCH, seed) for seed in settings["seeds"]]
     looks = []
     chosen = Settings(steps=settings["steps"], lr=settings["lr"])
-    losses = train_stack(
+    losses = train_side_by_side(
         networks,
         batches,
         losses_of,

@@ -15,12 +15,12 @@ from torch import nn
 from rnnbook.data.names import load_names
 from rnnbook.data.pairs import Name, Names
 from rnnbook.layers.attention import DotProductAttention
+from rnnbook.metrics.error_rates import character_error_rate, exact
 from rnnbook.models.encoder_decoder import EncoderDecoder
 from rnnbook.models.transformer_pair import TransformerPair
 from rnnbook.studies.shared.names import answers_of, trained
-from rnnbook.training.error_rates import character_error_rate, exact
-from rnnbook.training.recipe import Recipe
-from rnnbook.training.recipes import names
+from rnnbook.training.recipes.names import names
+from rnnbook.training.recipes.recipe import Recipe
 
 THREADS = 1
 NETWORKS: dict[str, Callable[..., nn.Module]] = {

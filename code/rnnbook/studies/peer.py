@@ -9,11 +9,7 @@ from importlib import import_module
 from typing import Any
 
 from rnnbook.data.names import load_names
-from rnnbook.training.error_rates import (
-    character_error_rate,
-    exact,
-    exact_but_for_variants,
-)
+from rnnbook.metrics.error_rates import character_error_rate, exact, exact_but_for_variants
 
 THREADS = 1
 RUNS = {"e2k 0.8.1": {"package": "e2k", "version": "0.8.1"}}

@@ -1,10 +1,10 @@
-"""Pictures: words against letters, two tongues against one, and parts against the whole.
+"""Pictures: words against letters, two decoders against one, and parts against the whole.
 
 Six ways to describe pictures, three seeds each, by the recipe of the book. Five see what is made
 of parts (`Gallery.train_parts`):
 
 - in English words, in English letters, in Japanese characters;
-- in both languages with one tongue, which costs as much as the two models for one language;
+- in both languages with one decoder, which costs as much as the two models for one language;
 - in English words by a model with `whole`, in which all that is seen can change what a part means.
 
 The sixth sees all pictures, things and flags too, in English words. Judged on the pictures of the
@@ -19,12 +19,13 @@ from typing import Any
 import torch
 from torch import nn
 
-from rnnbook.data.captions import ENGLISH, JAPANESE, LETTERS, Language
-from rnnbook.data.gallery import Apart
+from rnnbook.data.picture_captions import ENGLISH, JAPANESE, LETTERS, Language
+from rnnbook.data.picture_gallery import Apart
 from rnnbook.data.pictures import load_pictures
 from rnnbook.data.vocabulary import Vocabulary
-from rnnbook.decoding.descriptions import describe
-from rnnbook.training.captions import (
+from rnnbook.decoding.pictures import describe
+from rnnbook.metrics.error_rates import exact
+from rnnbook.metrics.pictures import (
     bleu,
     captions_of,
     exact_without_tones,
@@ -32,9 +33,8 @@ from rnnbook.training.captions import (
     without_tones_f1,
     word_f1,
 )
-from rnnbook.training.describing import describer, encode_captions, pictures, vocabulary_of
-from rnnbook.training.error_rates import exact
-from rnnbook.training.recipe import Recipe
+from rnnbook.training.recipes.pictures import describer, encode_captions, pictures, vocabulary_of
+from rnnbook.training.recipes.recipe import Recipe
 
 THREADS = 1
 KINDS: dict[str, tuple[Language, ...]] = {

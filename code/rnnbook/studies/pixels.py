@@ -17,10 +17,10 @@ from torch.nn.functional import glu
 from torch.nn.utils import parametrize
 
 from rnnbook.data.mnist import load_mnist, pixel_sequences, shuffled_order
+from rnnbook.metrics.evaluation import accuracy
 from rnnbook.models.pixel_readers import DeepReader, LinearReader, PixelPerceptron
 from rnnbook.training.batches import MiniBatches
 from rnnbook.training.loop import train
-from rnnbook.training.measures import accuracy
 from rnnbook.training.settings import Settings
 
 THREADS = 1  # two runs side by side use two cores better than one run does

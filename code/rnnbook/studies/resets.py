@@ -13,11 +13,11 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from rnnbook.data.shakespeare_ids import load_ids
+from rnnbook.metrics.evaluation import carried_loss, windowed_loss
 from rnnbook.studies.search import NETWORKS, recipe
 from rnnbook.studies.shakespeare import RATES, STEPS
-from rnnbook.training.batches import each
-from rnnbook.training.measures import carried_loss, windowed_loss
-from rnnbook.training.recipes import WINDOW
+from rnnbook.training.batches import tree_map
+from rnnbook.training.recipes.shakespeare import WINDOW
 
 THREADS = 1
 SEEDS = range(3)
@@ -40,7 +40,7 @@ class Forgetful(nn.Module):
         """ids (B, T) → logits (B, T, V) and the state, whose tensors are (layers, B, H)."""
         if self.training and state is not None:
             kept = torch.rand(len(ids), 1) >= self.p  # (B, 1)
-            state = each(lambda part: part * kept, state)
+            state = tree_map(lambda part: part * kept, state)
         return self.model(ids, state)
 
 

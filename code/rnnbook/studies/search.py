@@ -14,12 +14,12 @@ from torch import nn
 from rnnbook.data.shakespeare import HELD_OUT
 from rnnbook.data.shakespeare_ids import load_ids
 from rnnbook.layers.initialisation import set_forget_bias
-from rnnbook.models.min_gru_stack import MinGRUStack
+from rnnbook.metrics.evaluation import windowed_loss
+from rnnbook.models.deep_min_gru import DeepMinGRU
 from rnnbook.models.recurrent import CharacterModel
 from rnnbook.models.transformer import Transformer
-from rnnbook.training.measures import windowed_loss
-from rnnbook.training.recipe import Recipe
-from rnnbook.training.recipes import WINDOW, text_streams
+from rnnbook.training.recipes.recipe import Recipe
+from rnnbook.training.recipes.shakespeare import WINDOW, text_streams
 
 THREADS = 1
 STEPS = 500
@@ -33,7 +33,7 @@ NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "LSTM": lambda V, p=0.0: CharacterModel(
         set_forget_bias(nn.LSTM(128, 376, batch_first=True)), V, p
     ),
-    "minGRU stack": lambda V, p=0.0: MinGRUStack(V, dropout=p),
+    "minGRU stack": lambda V, p=0.0: DeepMinGRU(V, dropout=p),
     "transformer": lambda V, p=0.0: Transformer(V, dropout=p),
 }
 LOWEST = {"LSTM": 4e-3, "minGRU stack": 4e-3}  # elsewhere 1e-3; each rate is twice the one before

@@ -13,10 +13,10 @@ from typing import Any
 from torch import Tensor, nn
 
 from rnnbook.data.shakespeare_ids import load_ids
+from rnnbook.metrics.evaluation import carried_loss, overlapping_loss, windowed_loss
 from rnnbook.models.transformer import Transformer
 from rnnbook.studies.search import NETWORKS, recipe
-from rnnbook.training.measures import carried_loss, overlapping_loss, windowed_loss
-from rnnbook.training.recipes import WINDOW
+from rnnbook.training.recipes.shakespeare import WINDOW
 
 THREADS = 1
 STEPS = 980

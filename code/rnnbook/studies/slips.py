@@ -1,4 +1,4 @@
-"""What it brings to a pen to practise slips (`rnnbook.training.drawing.with_slips`).
+"""What it brings to a pen to practise slips (`rnnbook.training.recipes.kanji.with_slips`).
 
 Networks of the book's recipe for kanji, for a shorter time, three seeds each; those of one seed
 begin with the same weights and read the same kanji in the same order. `test` is nats for each
@@ -16,18 +16,12 @@ from typing import Any
 import torch
 
 from rnnbook.data.kanji import load_kanji
-from rnnbook.data.pen import SCALE
-from rnnbook.decoding.drawing import write
+from rnnbook.data.kanji_strokes import SCALE
+from rnnbook.decoding.kanji import draw_kanji
 from rnnbook.layers.mixture import log_density
-from rnnbook.models.pen import Pen
-from rnnbook.training.drawing import (
-    SLIPS,
-    drawn_densities,
-    kanji,
-    mean_nats_per_point,
-    pen_batches,
-    stated_places,
-)
+from rnnbook.metrics.kanji import mean_nats_per_point
+from rnnbook.models.kanji import Pen
+from rnnbook.training.recipes.kanji import SLIPS, drawn_densities, kanji, pen_batches, stated_places
 
 THREADS = 1
 EPOCHS = 6
@@ -50,7 +44,7 @@ def run(settings: dict[str, Any], stop: int | None = None) -> dict[str, Any]:
     test = [one.strokes for one in known.test]
     mixture, ways, _ = stated_places(model, test)
     drawn, real = drawn_densities(mixture), log_density(mixture, ways)
-    written = list(filter(None, write(model, len(test), seed=3)))
+    written = list(filter(None, draw_kanji(model, len(test), seed=3)))
     own = drawn_densities(stated_places(model, written)[0])
     return {
         "test": round(mean_nats_per_point(model, test), 4),

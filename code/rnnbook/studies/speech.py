@@ -12,9 +12,9 @@ from typing import Any
 
 from rnnbook.data.speech import load_speech, said, with_noise
 from rnnbook.decoding.ctc import transcribe
-from rnnbook.training.error_rates import character_error_rate, exact
-from rnnbook.training.listening import listener, speech
-from rnnbook.training.recipe import Recipe
+from rnnbook.metrics.error_rates import character_error_rate, exact
+from rnnbook.training.recipes.recipe import Recipe
+from rnnbook.training.recipes.speech import listener, speech
 
 THREADS = 1
 UNITS = {(1, 1): 180, (1, 2): 104, (2, 1): 250, (2, 2): 128}  # by directions and layers

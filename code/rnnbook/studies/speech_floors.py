@@ -18,7 +18,7 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 
 from rnnbook.data.speech import Recording, Speech, load_speech
-from rnnbook.models.warping import warped_distances
+from rnnbook.metrics.time_warping import warped_distances
 
 THREADS = 1
 RUNS = {

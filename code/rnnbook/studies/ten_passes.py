@@ -11,10 +11,10 @@ from typing import Any
 
 from rnnbook.data.shakespeare import HELD_OUT
 from rnnbook.data.shakespeare_ids import load_ids
+from rnnbook.metrics.evaluation import overlapping_loss
 from rnnbook.studies.search import recipe
 from rnnbook.studies.shakespeare import RATES, loss_with_memory
-from rnnbook.training.measures import overlapping_loss
-from rnnbook.training.recipes import WINDOW
+from rnnbook.training.recipes.shakespeare import WINDOW
 
 THREADS = 1
 STEPS = 9_320  # of 16 × 64 characters, ten times through what is left of the text

@@ -10,8 +10,8 @@ from typing import Any
 
 from rnnbook.data.shakespeare import HELD_OUT
 from rnnbook.data.shakespeare_ids import load_ids
+from rnnbook.metrics.evaluation import carried_loss
 from rnnbook.studies import text_recipes
-from rnnbook.training.measures import carried_loss
 
 THREADS = 1
 LENGTH, UNITS, STEPS = 120_000, 256, 5000

@@ -14,10 +14,10 @@ from rnnbook.data.shakespeare import HELD_OUT
 from rnnbook.data.shakespeare_ids import load_ids
 from rnnbook.layers.initialisation import set_forget_bias
 from rnnbook.layers.weight_drop import WeightDropLSTM
+from rnnbook.metrics.evaluation import carried_loss
 from rnnbook.models.recurrent import CharacterModel
-from rnnbook.training.measures import carried_loss
-from rnnbook.training.recipe import Recipe
-from rnnbook.training.recipes import text_streams
+from rnnbook.training.recipes.recipe import Recipe
+from rnnbook.training.recipes.shakespeare import text_streams
 
 THREADS = 1  # two runs side by side use two cores better than one run does
 

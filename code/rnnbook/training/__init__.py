@@ -1,1 +1,1 @@
-"""Training: batches, objectives, the loop, measures, recipes, and files of trained models."""
+"""Training: batches, objectives, the loop, recipes, and files of trained models."""

@@ -21,11 +21,11 @@ class Batch(NamedTuple):
 
     def to(self, device: torch.device) -> "Batch":
         """The same batch in the memory of a device."""
-        x, y = (each(lambda part: part.to(device), parts) for parts in (self.x, self.y))
+        x, y = (tree_map(lambda part: part.to(device), parts) for parts in (self.x, self.y))
         return self._replace(x=x, y=y)
 
 
-def each(change: Callable[[Tensor], Tensor], tensors: Any) -> Any:
+def tree_map(change: Callable[[Tensor], Tensor], tensors: Any) -> Any:
     """The same structure of tensors, each of them changed; None stays None.
 
     A structure is a tensor, None, or a tuple of structures: the form of a batch, and of a state.
@@ -33,7 +33,7 @@ def each(change: Callable[[Tensor], Tensor], tensors: Any) -> Any:
     if tensors is None:
         return None
     if isinstance(tensors, tuple):
-        return tuple(each(change, part) for part in tensors)
+        return tuple(tree_map(change, part) for part in tensors)
     return change(tensors)
 
 

@@ -51,7 +51,7 @@ def resume(path: Path, model: nn.Module, optimizer: torch.optim.Adam) -> tuple[H
     try:
         state_of_adam = content["optimizer"]["state"]  # its settings come from the arguments
         optimizer.load_state_dict({**optimizer.state_dict(), "state": state_of_adam})
-        history, state = History(**content["history"]), distributed.own_part(content["state"])
+        history, state = History(**content["history"]), distributed.own_shard(content["state"])
         _check_is_whole(history, optimizer)
         if not all(isinstance(states, dict) for states in content["random"]):
             raise TypeError("no states of random numbers")

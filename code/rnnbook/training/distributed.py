@@ -5,7 +5,7 @@ other. Each keeps the whole model and trains on its share of the rows of every b
 backward pass PyTorch replaces every gradient with its mean over the processes, which is the
 gradient of the whole batch. So one process and two do the same, up to rounding, and but for
 dropout and noise, whose random numbers each process draws for itself, and for the batch
-normalisation of `Describer`, which each does with its own share. With one process, nothing here
+normalisation of `Captioner`, which each does with its own share. With one process, nothing here
 does anything. Tested with two processes on one machine, on processors; with several GPUs or
 machines, never. Left out: models that do not fit into one process.
 """
@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from rnnbook.errors import BookError
-from rnnbook.training.batches import Batch, each
+from rnnbook.training.batches import Batch, tree_map
 
 ROWS = -2  # the dimension of a state, (…, B, H), that counts the sequences
 SILENCE = timedelta(minutes=30)  # after which a process gives the others up
@@ -121,7 +121,7 @@ def mean(loss: Tensor) -> Tensor:
     return total / count()
 
 
-def share(batch: Batch) -> Batch:
+def shard(batch: Batch) -> Batch:
     """The rows of a batch that this process trains on: always the same of those that go on.
 
     Raises `ProcessError` when they cannot be shared out evenly.
@@ -136,7 +136,7 @@ def share(batch: Batch) -> Batch:
             )
         return tensor.chunk(count())[rank()]
 
-    return Batch(each(rows, batch.x), each(rows, batch.y), batch.continues)
+    return Batch(tree_map(rows, batch.x), tree_map(rows, batch.y), batch.continues)
 
 
 def from_first(function: Callable[[], Any]) -> Any:
@@ -165,7 +165,7 @@ def gather(state: Any) -> Any:
         dist.all_gather(parts, part.contiguous())
         return torch.cat(parts, dim=ROWS)
 
-    return each(whole, state) if count() > 1 else state
+    return tree_map(whole, state) if count() > 1 else state
 
 
 def gather_objects(thing: Any) -> list[Any]:
@@ -177,10 +177,10 @@ def gather_objects(thing: Any) -> list[Any]:
     return things
 
 
-def own_part(state: Any) -> Any:
+def own_shard(state: Any) -> Any:
     """The part of the state of a whole batch that belongs to this process."""
 
     def part(whole: Tensor) -> Tensor:
         return whole.detach() if count() == 1 else whole.chunk(count(), dim=ROWS)[rank()].clone()
 
-    return each(part, state)
+    return tree_map(part, state)

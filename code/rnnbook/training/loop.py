@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from rnnbook.progress import progress_bar
 from rnnbook.training import checkpoints, distributed
-from rnnbook.training.batches import Batch, Batches, each
+from rnnbook.training.batches import Batch, Batches, tree_map
 from rnnbook.training.objectives import Objective, classification, in_precision
 from rnnbook.training.settings import Diverged, History, Settings
 
@@ -61,7 +61,7 @@ def train(
     history, state = History(), None
     if checkpoint and checkpoint.exists():
         history, state = checkpoints.resume(checkpoint, model, optimizer)
-        state = each(lambda part: part.to(device), state)
+        state = tree_map(lambda part: part.to(device), state)
     total, first = settings.total_steps(batches), len(history.losses)
     last = total if stop is None else min(total, stop)
     # pyrefly: ignore[bad-argument-type]
@@ -72,7 +72,7 @@ def train(
     begin = time.perf_counter() - history.seconds
     try:
         for step in progress_bar(range(first, last), initial=first, total=total, desc="training"):
-            batch, done = distributed.share(batches.batch(step)).to(device), step + 1
+            batch, done = distributed.shard(batches.batch(step)).to(device), step + 1
             state = state if batch.continues else None
             set_rate(optimizer, settings.lr * settings.schedule((step + 0.5) / total))
             loss, norm, state = train_step(
@@ -132,7 +132,7 @@ def detach(state: Any) -> Any:
 
     A state may be a tuple of tensors, or None for a model that keeps none.
     """
-    return each(Tensor.detach, state)
+    return tree_map(Tensor.detach, state)
 
 
 def set_rate(optimizer: torch.optim.Optimizer, lr: float) -> None:

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from rnnbook.data.vocabulary import Vocabulary
-from rnnbook.training.recipe import Recipe
-from rnnbook.training.recipes import RECIPES
+from rnnbook.training.recipes.all_recipes import RECIPES
+from rnnbook.training.recipes.recipe import Recipe
 
 DTYPES = torch.float32, torch.int64  # of weights, and of a count of batches
 LARGEST = 1e6  # of a weight: ours stay far below, and with far larger ones numbers overflow

@@ -19,7 +19,7 @@ from rnnbook.errors import BookError
 from rnnbook.files import check_writable, remove_parts
 from rnnbook.training.checkpoints import ADVICE, CheckpointError, load_checkpoint, save_checkpoint
 from rnnbook.training.model_content import ModelContent, checked
-from rnnbook.training.recipes import RECIPES
+from rnnbook.training.recipes.all_recipes import RECIPES
 
 
 class RunError(BookError):

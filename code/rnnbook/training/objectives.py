@@ -11,7 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, ctc_loss, mse_loss
 
+from rnnbook.data.kanji_strokes import END
 from rnnbook.data.words import IGNORED
+from rnnbook.layers.mixture import log_density
+from rnnbook.models.kanji import Pen
 from rnnbook.training.batches import Batch
 
 Objective = Callable[[nn.Module, Batch, Any], tuple[Tensor, Any]]
@@ -55,7 +58,7 @@ def transcription(model: nn.Module, batch: Batch, state: None = None) -> tuple[T
 
     x are frames and their lengths (B,); y are signs (B, U) and how many of them there are, (B,).
     The loss is minus the logarithm of the probability of all alignments that say these signs
-    (`rnnbook.training.ctc`). Sign 0 is the blank.
+    (`rnnbook.models.ctc`). Sign 0 is the blank.
     """
     log_p = model(*batch.x).float().log_softmax(dim=2)
     (_, lengths), (signs, counts) = batch.x, batch.y
@@ -83,3 +86,22 @@ def in_precision(precision: str, device_type: str, objective: Objective) -> Obje
             return objective(model, batch, state)
 
     return reduced
+
+
+def movement_losses(model: Pen, x: Tensor, y: Tensor) -> Tensor:
+    """What each movement costs, in nats: (B, T), behind the last of a drawing 0.
+
+    x (B, T, 9) is what is known before the movements y (B, T, 3). A movement costs the negative
+    logarithms of the probability of its kind and of the density where it goes, with lengths in
+    units of `rnnbook.data.kanji_strokes.SCALE`; the end costs its kind alone.
+    """
+    mixture, logits, _ = model(x)
+    kind = y[..., 2].long()
+    losses = cross_entropy(logits.mT, kind, ignore_index=IGNORED, reduction="none")
+    goes = (kind != END) & (kind != IGNORED)
+    return losses - torch.where(goes, log_density(mixture, y[..., :2]), 0)
+
+
+def drawing(model: Pen, batch: Batch, state: None = None) -> tuple[Tensor, None]:
+    """The mean loss of the drawings of a batch, in nats per drawing."""
+    return movement_losses(model, batch.x, batch.y).sum() / len(batch.y), None

@@ -91,4 +91,5 @@ def _tar_members(archive: bytes, pattern: re.Pattern) -> Iterator[Member]:
     with tarfile.open(fileobj=io.BytesIO(archive)) as files:
         for member in files:  # in the order of the archive, which is unpacked as it is read
             match = pattern.fullmatch(member.name) if member.isfile() else None
+            # pyrefly: ignore[missing-attribute]  of a file there is something to read
             yield match, lambda member=member: files.extractfile(member).read()

@@ -46,7 +46,8 @@ def get(address: str, limits: Limits = USUAL, **options) -> bytes:
         raise SourceError(reason) from error
     except requests.HTTPError as error:
         said = error.response
-        raise SourceError(f"answered {said.status_code} {said.reason}") from error
+        what = f"{said.status_code} {said.reason}" if said is not None else "with an error"
+        raise SourceError(f"answered {what}") from error
     except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:
         raise SourceError(f"failed: {_cause(error)}") from error
     finally:
@@ -99,7 +100,7 @@ class _Adapter(HTTPAdapter):
     def get_connection_with_tls_context(self, *args, **options):
         pool, opened = super().get_connection_with_tls_context(*args, **options), self.opened
 
-        class Connection(pool.ConnectionCls):
+        class Connection(pool.ConnectionCls):  # pyrefly: ignore[invalid-inheritance]
             def connect(self) -> None:
                 opened.append(self)
                 super().connect()

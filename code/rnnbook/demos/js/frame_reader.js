@@ -1,4 +1,4 @@
-/* Networks that hear digits in frames, after `rnnbook.models.frame_reader`; tests hold them equal. */
+/* Networks that hear digits in frames, after `rnnbook.models.speech`; tests hold them equal. */
 
 const BLANK = 0; // the sign for none; the digit d has the number d + 1
 

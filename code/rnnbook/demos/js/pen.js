@@ -1,4 +1,4 @@
-/* A pen that writes, after `rnnbook.data.pen`, `rnnbook.layers.mixture` and `rnnbook.models.pen`;
+/* A pen that writes, after `rnnbook.data.kanji_strokes`, `rnnbook.layers.mixture` and `rnnbook.models.kanji`;
    tests hold them equal. A stroke is an array of points [x, y], in units of which the square has
    109; a movement is [right, down, kind], in units of SCALE. */
 

@@ -1,6 +1,6 @@
 /* The picture that is described, over it where the network looks, and squares that cover it. */
 
-const PICTURE = 40, PLACES = 10; // pixels of a side, and places of the eye
+const PICTURE = 40, PLACES = 10; // pixels of a side, and places that the encoder sees
 const COVER = 5; // pixels of a side of what covers
 const WHITE = 255, DARKEST = 0.65; // of a place at which nobody looks
 

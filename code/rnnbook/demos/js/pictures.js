@@ -7,7 +7,7 @@ const SPOKEN = [ // the languages by their numbers, and how long a word takes, o
 const MOST_WORDS = 60; // or characters, and the end
 
 function makePictures(stage, { pictures, words, heads }, weights) {
-  const model = new Describer(weights, heads);
+  const model = new Captioner(weights, heads);
   const known = pictures.map(({ pixels, captions }) => ({ pixels: new Uint8Array(bytes(pixels)), captions }));
   let picture, places, path = [], chosen = null, head = "mean", playing = null;
   let language = Math.max(0, SPOKEN.findIndex(({ code }) => code === document.documentElement.lang));

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from rnnbook.data.names import load_names
 from rnnbook.data.pairs import Name, Names
 from rnnbook.data.words import IGNORED, encode_pairs, teacher_forced
-from rnnbook.decoding.transliteration import transliterate
+from rnnbook.decoding.names import transliterate
+from rnnbook.metrics.error_rates import character_error_rate, exact
 from rnnbook.models.encoder_decoder import EncoderDecoder
-from rnnbook.training.error_rates import character_error_rate, exact
-from rnnbook.training.recipe import Recipe
+from rnnbook.training.recipes.recipe import Recipe
 
 SEEDS = (0, 1, 2)
 EDGES = (2, 5, 6, 7, 8, 9, 10, 12, 17)  # letters: 2 to 4, 5, and so on to 9, 10 to 11, 12 to 16

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy, pad
+from torch.nn.functional import pad
 
-from rnnbook.data.pen import END, Stroke, encode_drawings, known_before
+from rnnbook.data.kanji_strokes import END, Stroke, encode_drawings, known_before
 from rnnbook.data.words import IGNORED
 from rnnbook.layers.mixture import Mixture, draw_point, log_density
-from rnnbook.models.pen import Pen
+from rnnbook.models.kanji import Pen
 from rnnbook.training.batches import Batch, SimilarLengths
-from rnnbook.training.measures import device_of
-from rnnbook.training.recipe import Recipe
+from rnnbook.training.objectives import drawing
+from rnnbook.training.recipes.recipe import Recipe
 
 SLIPS = 0.1  # of a hand that practises: their standard deviation, in units of SCALE
 
@@ -50,67 +50,15 @@ def with_slips(y: Tensor, size: float, generator: torch.Generator) -> tuple[Tens
     """The movements y (B, T, 3) of drawings, made by a hand that slips: (B, T, 9) and (B, T, 3).
 
     Each point lands beside its place, off to the right and down by normal numbers with the
-    standard deviation `size`, in units of `rnnbook.data.pen.SCALE`. The first tensor is what is
-    then known before each movement; the second leads from where the pen is to where it should
-    be next: whoever predicts it learns to make good what a slip has spoilt.
+    standard deviation `size`, in units of `rnnbook.data.kanji_strokes.SCALE`. The first tensor is
+    what is then known before each movement; the second leads from where the pen is to where it
+    should be next: whoever predicts it learns to make good what a slip has spoilt.
     """
     ways, kinds = y.split([2, 1], dim=2)
     slips = size * torch.randn(ways.shape, generator=generator)
     goals = ways - pad(slips[:, :-1], (0, 0, 1, 0))
     made = torch.cat([goals + slips, kinds], dim=2)
     return known_before(made[:, :-1]), torch.cat([goals, kinds], dim=2)
-
-
-def movement_losses(model: Pen, x: Tensor, y: Tensor) -> Tensor:
-    """What each movement costs, in nats: (B, T), behind the last of a drawing 0.
-
-    x (B, T, 9) is what is known before the movements y (B, T, 3). A movement costs the negative
-    logarithms of the probability of its kind and of the density where it goes, with lengths in
-    units of `rnnbook.data.pen.SCALE`; the end costs its kind alone.
-    """
-    mixture, logits, _ = model(x)
-    kind = y[..., 2].long()
-    losses = cross_entropy(logits.mT, kind, ignore_index=IGNORED, reduction="none")
-    goes = (kind != END) & (kind != IGNORED)
-    return losses - torch.where(goes, log_density(mixture, y[..., :2]), 0)
-
-
-def drawing(model: Pen, batch: Batch, state: None = None) -> tuple[Tensor, None]:
-    """The mean loss of the drawings of a batch, in nats per drawing."""
-    return movement_losses(model, batch.x, batch.y).sum() / len(batch.y), None
-
-
-def nats_per_point(model: Pen, drawings: Sequence[Sequence[Stroke]]) -> Tensor:
-    """What each drawing costs, in nats for each of its points: (N,). Its end is paid by them too.
-
-    Leaves the model in evaluation mode.
-    """
-    losses, points = costs(model, drawings)
-    return losses / points
-
-
-def mean_nats_per_point(model: Pen, drawings: Sequence[Sequence[Stroke]]) -> float:
-    """What all drawings cost, in nats for each point of all of them.
-
-    Leaves the model in evaluation mode.
-    """
-    losses, points = costs(model, drawings)
-    return (losses.sum() / points.sum()).item()
-
-
-@torch.no_grad()
-def costs(model: Pen, drawings: Sequence[Sequence[Stroke]]) -> tuple[Tensor, Tensor]:
-    """What each drawing costs, in nats, and how many points it has: (N,) both.
-
-    Leaves the model in evaluation mode.
-    """
-    model.eval()
-    y, lengths = encode_drawings(drawings)
-    losses = [
-        movement_losses(model, known_before(some[:, :-1]), some).sum(dim=1)
-        for some in y.to(device_of(model)).split(100)
-    ]
-    return torch.cat(losses).cpu(), lengths - 1
 
 
 def pen() -> Pen:

@@ -14,11 +14,12 @@ import torch
 from torch import Tensor
 
 from rnnbook.data.kanji import load_kanji
-from rnnbook.data.pen import Stroke
+from rnnbook.data.kanji_strokes import Stroke
 from rnnbook.layers.mixture import Mixture
-from rnnbook.models.pen import Pen, State
-from rnnbook.training.drawing import kanji, mean_nats_per_point, pen_batches
-from rnnbook.training.recipe import Recipe
+from rnnbook.metrics.kanji import mean_nats_per_point
+from rnnbook.models.kanji import Pen, State
+from rnnbook.training.recipes.kanji import kanji, pen_batches
+from rnnbook.training.recipes.recipe import Recipe
 
 THREADS = 1
 EPOCHS = 6

@@ -9,9 +9,10 @@ from functools import partial
 from typing import Any
 
 from rnnbook.data.kanji import load_kanji
-from rnnbook.decoding.drawing import write
-from rnnbook.models.pen import Pen
-from rnnbook.training.drawing import SLIPS, kanji, mean_nats_per_point, pen_batches
+from rnnbook.decoding.kanji import draw_kanji
+from rnnbook.metrics.kanji import mean_nats_per_point
+from rnnbook.models.kanji import Pen
+from rnnbook.training.recipes.kanji import SLIPS, kanji, pen_batches
 
 THREADS = 1
 RUNS = {"512 units": {"slips": 0.0}, "512 units, slips": {"slips": SLIPS}}
@@ -33,7 +34,7 @@ def run(settings: dict[str, Any], stop: int | None = None) -> dict[str, Any]:
         "test": round(mean_nats_per_point(model, [k.strokes for k in known.test]), 4),
         "written": [
             [[[round(x), round(y)] for x, y in stroke] for stroke in strokes]
-            for strokes in write(model, 24, temperature=0.3, seed=0)
+            for strokes in draw_kanji(model, 24, temperature=0.3, seed=0)
         ],
         "trace": history.losses,
     }

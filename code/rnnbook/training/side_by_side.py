@@ -18,7 +18,7 @@ from rnnbook.training.loop import set_rate
 from rnnbook.training.settings import Settings
 
 
-def stack(networks: Sequence[nn.Module]) -> nn.Module:
+def side_by_side(networks: Sequence[nn.Module]) -> nn.Module:
     """One network whose parameters hold those of all these, which must be of one kind.
 
     A matrix (D, H) becomes (S, D, H), a vector (H,) becomes (S, 1, H); so what only multiplies
@@ -42,7 +42,7 @@ def clip_each(parameters: Sequence[nn.Parameter], limit: float) -> None:
         p.grad *= factor[:, None, None]
 
 
-def train_stack(
+def train_side_by_side(
     networks: nn.Module,
     batches: Sequence[Batches],
     losses_of: Callable[[nn.Module, Tensor, Tensor], Tensor],

@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from rnnbook.data.pen import FEATURES
+from rnnbook.data.kanji_strokes import FEATURES
 from rnnbook.layers.mixture import NUMBERS, Mixture, mixture_of
 from rnnbook.layers.weight_drop import WeightDropLSTM
 

@@ -1,9 +1,9 @@
-/* The network that says what it sees, after `rnnbook.models.describer`; tests hold them equal. */
+/* The network that says what it sees, after `rnnbook.models.pictures`; tests hold them equal. */
 
 const END = 0; // the sign that begins a caption and ends it
-const STRIDES = [2, 2, 1]; // of the convolutions of the eye
+const STRIDES = [2, 2, 1]; // of the convolutions of the encoder
 
-class Describer {
+class Captioner {
   /** `weights` are named as `rnnbook.demos.pictures.weights_of` does. */
   constructor(weights, heads) {
     Object.assign(this, { weights, heads });
@@ -15,7 +15,7 @@ class Describer {
   see(pixels) {
     let x = rowsOf(Float64Array.from(pixels, (value) => value / 127.5 - 1), 3);
     STRIDES.forEach((stride, i) => {
-      x = convolved(this.weights[`eye.${i}`], this.weights[`eye.${i}_b`], x, stride);
+      x = convolved(this.weights[`encoder.${i}`], this.weights[`encoder.${i}_b`], x, stride);
     });
     return x.map((place, s) => place.map((a, k) => a + this.weights.position[s][k]));
   }

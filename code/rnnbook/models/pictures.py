@@ -1,4 +1,4 @@
-"""Looks at a picture and says in words what it sees: a convolutional eye, a recurrent tongue.
+"""Captions for pictures: a convolutional encoder sees, a recurrent decoder says it in words.
 
 To read and to write it has the form of `rnnbook.models.encoder_decoder`, `encode`, `start`, `step`,
 so that `rnnbook.decoding.search` serves both. In the place of a length stands a language.
@@ -10,20 +10,20 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from rnnbook.layers.attention import look_in_parts
+from rnnbook.layers.attention import multi_head_attention
 
-SIDE = 10  # places of the eye in a row, and in a column
+SIDE = 10  # places that the encoder sees in a row, and in a column
 State = tuple[Tensor, Tensor]  # h and c, each (B, H)
 
 
 class Seen(NamedTuple):
-    """What the eye has seen, and the language in which it is to be said."""
+    """What the encoder has seen, and the language in which it is to be said."""
 
     places: Tensor  # (B, S, M), a vector for each place, row by row
     language: Tensor  # (B, E), its sign
 
 
-class Describer(nn.Module):
+class Captioner(nn.Module):
     """Convolutions see 10 × 10 places, at which an LSTM looks at each step (Xu et al., 2015).
 
     Each place sees 9 × 9 pixels. The LSTM knows the words that were said, and no more: from them it
@@ -34,7 +34,7 @@ class Describer(nn.Module):
 
     With `whole`, as is usual, they can: the LSTM begins with the mean of all places, and what is
     found and what was said meet in a layer with a tanh. `V` is the number of words, signs
-    included. With several `languages` one tongue speaks them all: a vector for the language is
+    included. With several `languages` one decoder speaks them all: a vector for the language is
     added to each word that it has said. `dropout` acts on words, places and votes.
     """
 
@@ -52,7 +52,7 @@ class Describer(nn.Module):
         super().__init__()
         H, M = hidden_size, widths[-1]
         self.heads, self.whole = heads, whole
-        self.eye = eye(*widths)
+        self.encoder = convolutional_encoder(*widths)
         self.position = nn.Parameter(torch.zeros(SIDE * SIDE, M))  # added to what is at a place
         if whole:
             self.begin = nn.Linear(M, 2 * H)
@@ -66,7 +66,7 @@ class Describer(nn.Module):
 
     def encode(self, pictures: Tensor, languages: Tensor) -> Seen:
         """Look at pictures (B, 3, 40, 40), uint8, to be described in languages (B,)."""
-        x = self.eye(pictures.float() / 127.5 - 1)  # (B, M, 10, 10)
+        x = self.encoder(pictures.float() / 127.5 - 1)  # (B, M, 10, 10)
         places = x.flatten(2).transpose(1, 2) + self.position
         return Seen(self.dropout(places), self.language(languages))
 
@@ -94,7 +94,7 @@ class Describer(nn.Module):
     def find(self, h: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
         """What is found after h (B, T, H) at places (B, S, M): (B, T, M), and the weights."""
         everywhere = torch.ones((), dtype=torch.bool, device=h.device)
-        return look_in_parts(self.query(h), places, places, everywhere, self.heads)
+        return multi_head_attention(self.query(h), places, places, everywhere, self.heads)
 
     def step(self, previous: Tensor, state: State, seen: Seen) -> tuple[Tensor, State]:
         """One step after the words previous (B,): logits (B, V) and the next state."""
@@ -113,7 +113,7 @@ class Describer(nn.Module):
         return weights.unflatten(3, (SIDE, SIDE))
 
 
-def eye(first: int, second: int, third: int) -> nn.Sequential:
+def convolutional_encoder(first: int, second: int, third: int) -> nn.Sequential:
     """Convolutions from (B, 3, 40, 40) to (B, third, 10, 10); the first two halve the sides.
 
     Each is followed by batch normalisation (Ioffe and Szegedy, 2015) and a ReLU. The last one

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from rnnbook.data.captions import made_of_parts, tones, without_tones
+from rnnbook.data.picture_captions import made_of_parts, tones, without_tones
 from rnnbook.data.split import bucket
 
 SIDES = ("test", "held out")

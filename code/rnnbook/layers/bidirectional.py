@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 
-class TwoWay(nn.Module):
+class Bidirectional(nn.Module):
     """Two layers read the same sequence, one of them from its end (Schuster and Paliwal, 1997).
 
     `make` makes a layer from the size of its inputs and of its state, such as `nn.LSTM` with
@@ -28,11 +28,11 @@ class TwoWay(nn.Module):
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         """x (B, T, D) with lengths (B,) → the states of both directions at each step, (B, T, H)."""
         ahead, _ = self.forwards(x)
-        back, _ = self.backwards(turned(x, lengths))
-        return torch.cat([ahead, turned(back, lengths)], dim=2)
+        back, _ = self.backwards(reverse_padded(x, lengths))
+        return torch.cat([ahead, reverse_padded(back, lengths)], dim=2)
 
 
-def turned(x: Tensor, lengths: Tensor) -> Tensor:
+def reverse_padded(x: Tensor, lengths: Tensor) -> Tensor:
     """Each sequence of x (B, T, D) from its end to its beginning; the padding stays behind it."""
     t = torch.arange(x.shape[1], device=x.device)
     last = lengths.to(x.device)[:, None] - 1

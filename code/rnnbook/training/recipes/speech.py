@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from torch import Generator
 
 from rnnbook.data.speech import COEFFICIENTS, SIGNS, Recording, draw_strings, encode_strings
-from rnnbook.models.frame_reader import FrameReader
+from rnnbook.models.speech import FrameReader
 from rnnbook.training.batches import FreshBatches
 from rnnbook.training.objectives import transcription
-from rnnbook.training.recipe import Recipe
+from rnnbook.training.recipes.recipe import Recipe
 
 
 def listener(hidden_size: int = 128, layers: int = 2, both_ways: bool = True) -> FrameReader:

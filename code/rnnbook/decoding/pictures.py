@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from rnnbook.data.captions import Language
+from rnnbook.data.picture_captions import Language
 from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.decoding.search import beam, complete_first, greedy
 

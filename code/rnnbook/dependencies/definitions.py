@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import NamedTuple
 
-from rnnbook.records.imports import check_imports, find_source
+from rnnbook.dependencies.imports import check_imports, find_source
 
 BINDS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 

@@ -28,7 +28,7 @@ def is_lost(node: ast.Import | ast.ImportFrom, package: str) -> bool:
     if node.level:
         return True
     names = [alias.name for alias in node.names]
-    is_ours = node.module.split(".")[0] == package
+    is_ours = (node.module or "").split(".")[0] == package
     return is_ours and ("*" in names or any(is_package(f"{node.module}.{name}") for name in names))
 
 

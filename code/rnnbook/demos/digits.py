@@ -21,13 +21,13 @@ def drawn_by_strangers(images: Tensor, seed: int = 0) -> Tensor:
     generator, prepared = torch.Generator().manual_seed(seed), []
     for part in images.split(500):  # sheets are large
         thickness = torch.randint(-1, 3, (len(part),), generator=generator)
-        for sheet, grow in zip(turned(part, generator), thickness.tolist(), strict=True):
+        for sheet, grow in zip(rotated(part, generator), thickness.tolist(), strict=True):
             ink = thickened(sheet, grow).numpy()
             prepared.append(torch.from_numpy(centre(scale(crop(ink)))))
     return torch.stack(prepared).float()
 
 
-def turned(images: Tensor, generator: torch.Generator) -> Tensor:
+def rotated(images: Tensor, generator: torch.Generator) -> Tensor:
     """Images (N, 28, 28) on sheets (N, SIDE, SIDE), turned, moved and scaled at random."""
     angle, right, down, size = torch.rand(4, len(images), generator=generator)
     angle = math.radians(15) * (2 * angle - 1)

@@ -1,4 +1,4 @@
-"""How far drawings are apart, stroke by stroke, and which part stands on the left of a kanji."""
+"""What drawings cost a pen that has learned to write, and how far they are apart."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -9,7 +9,10 @@ import torch
 from torch import Tensor
 
 from rnnbook.data.kanji import Kanji
-from rnnbook.data.pen import Stroke
+from rnnbook.data.kanji_strokes import Stroke, encode_drawings, known_before
+from rnnbook.metrics.evaluation import device_of
+from rnnbook.models.kanji import Pen
+from rnnbook.training.objectives import movement_losses
 
 PLACES = 8  # on each stroke, at which two strokes are compared
 
@@ -78,3 +81,36 @@ def typical(drawings: Sequence[Sequence[Stroke]]) -> Sequence[Stroke]:
     shapes = torch.stack([shape_of(strokes) for strokes in drawings])
     apart = (shapes[:, None] - shapes).norm(dim=3).mean(dim=(1, 2))
     return drawings[int(apart.argmin())]
+
+
+def nats_per_point(model: Pen, drawings: Sequence[Sequence[Stroke]]) -> Tensor:
+    """What each drawing costs, in nats for each of its points: (N,). Its end is paid by them too.
+
+    Leaves the model in evaluation mode.
+    """
+    losses, points = costs(model, drawings)
+    return losses / points
+
+
+def mean_nats_per_point(model: Pen, drawings: Sequence[Sequence[Stroke]]) -> float:
+    """What all drawings cost, in nats for each point of all of them.
+
+    Leaves the model in evaluation mode.
+    """
+    losses, points = costs(model, drawings)
+    return (losses.sum() / points.sum()).item()
+
+
+@torch.no_grad()
+def costs(model: Pen, drawings: Sequence[Sequence[Stroke]]) -> tuple[Tensor, Tensor]:
+    """What each drawing costs, in nats, and how many points it has: (N,) both.
+
+    Leaves the model in evaluation mode.
+    """
+    model.eval()
+    y, lengths = encode_drawings(drawings)
+    losses = [
+        movement_losses(model, known_before(some[:, :-1]), some).sum(dim=1)
+        for some in y.to(device_of(model)).split(100)
+    ]
+    return torch.cat(losses).cpu(), lengths - 1

@@ -11,7 +11,7 @@ from rnnbook.layers.min_gru import ConvolvedMinGRU
 from rnnbook.models.block import Block
 
 
-class MinGRUStack(nn.Module):
+class DeepMinGRU(nn.Module):
     """A language model of blocks with minGRUs (after Feng et al., 2024).
 
     `dropout` acts on the embedded characters and on what each block adds.

@@ -25,7 +25,7 @@ PERSONS_AND_HOURS = {*OF_PERSONS.split(), *OF_HOURS.split()}
 class Language(NamedTuple):
     """In which captions are written, and of what."""
 
-    name: str  # the field of `rnnbook.data.gallery.Picture`
+    name: str  # the field of `rnnbook.data.picture_gallery.Picture`
     split: Callable[[str], Sequence[str]]  # a caption into words, or into characters
     join: Callable[[Iterable[str]], str]
 

@@ -10,14 +10,14 @@ from torch import Generator, Tensor
 from torch.nn.functional import pad
 from torch.nn.utils.rnn import pad_sequence
 
-from rnnbook.data.captions import LANGUAGES, Language
-from rnnbook.data.gallery import Picture
+from rnnbook.data.picture_captions import LANGUAGES, Language
+from rnnbook.data.picture_gallery import Picture
 from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.data.words import SIGNS, teacher_forced
-from rnnbook.models.describer import Describer
+from rnnbook.models.pictures import Captioner
 from rnnbook.training.batches import Batch, SimilarLengths
 from rnnbook.training.objectives import answering
-from rnnbook.training.recipe import Recipe
+from rnnbook.training.recipes.recipe import Recipe
 
 WHITE = 255
 BOTH = tuple(LANGUAGES.values())
@@ -108,9 +108,9 @@ def shifted(pictures: Tensor, most: int, generator: Generator) -> Tensor:
     return moved.permute(0, 3, 1, 2)
 
 
-def describer(V: int, languages: int = len(BOTH), **shape) -> Describer:
-    """An eye and a tongue for pictures, from the number of words, signs included."""
-    return Describer(V, languages, dropout=0.2, **shape)
+def describer(V: int, languages: int = len(BOTH), **shape) -> Captioner:
+    """An encoder and a decoder for pictures, from the number of words, signs included."""
+    return Captioner(V, languages, dropout=0.2, **shape)
 
 
 def caption_batches(data: Captioned, seed: int = 0) -> CaptionBatches:
@@ -119,7 +119,7 @@ def caption_batches(data: Captioned, seed: int = 0) -> CaptionBatches:
 
 
 def pictures() -> Recipe:
-    """How the book trains an eye and a tongue to describe pictures, from `Captioned`.
+    """How the book trains an encoder and a decoder to describe pictures, from `Captioned`.
 
     It is meant for `train_parts` of a gallery, in both languages.
     """

@@ -5,7 +5,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from rnnbook.layers.two_way import TwoWay
+from rnnbook.layers.bidirectional import Bidirectional
 
 
 class FrameReader(nn.Module):
@@ -30,7 +30,7 @@ class FrameReader(nn.Module):
     ):
         super().__init__()
         lstm = partial(nn.LSTM, batch_first=True)
-        make = partial(TwoWay, lstm) if both_ways else lstm
+        make = partial(Bidirectional, lstm) if both_ways else lstm
         sizes = [input_size] + (layers - 1) * [hidden_size]
         self.layers = nn.ModuleList(make(size, hidden_size) for size in sizes)
         self.both_ways, self.noise = both_ways, noise

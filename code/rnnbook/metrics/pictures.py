@@ -1,7 +1,7 @@
 """How good captions are, where a picture has one right caption or several.
 
 The measures take captions and, of the same number, references: for each caption all that are
-right. They raise `ValueError` when the numbers differ. `rnnbook.training.error_rates.exact` is the
+right. They raise `ValueError` when the numbers differ. `rnnbook.metrics.error_rates.exact` is the
 strictest. A measure must be read beside what costs nothing: `best_constant`, `nearest`.
 """
 
@@ -11,10 +11,10 @@ from typing import Any
 
 import torch
 
-from rnnbook.data.captions import Language, tones, without_tones
-from rnnbook.data.gallery import Picture
+from rnnbook.data.picture_captions import Language, tones, without_tones
+from rnnbook.data.picture_gallery import Picture
 from rnnbook.extras import needs
-from rnnbook.training.error_rates import References, exact
+from rnnbook.metrics.error_rates import References, exact
 
 Split = Callable[[str], Sequence[str]]
 

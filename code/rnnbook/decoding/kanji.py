@@ -4,15 +4,15 @@ from collections.abc import Sequence
 
 import torch
 
-from rnnbook.data.pen import END, Stroke, known_before, movements, strokes_of
+from rnnbook.data.kanji_strokes import END, Stroke, known_before, movements, strokes_of
 from rnnbook.layers.mixture import Mixture, draw_point
-from rnnbook.models.pen import Pen
+from rnnbook.models.kanji import Pen
 
 MOST = 200  # movements: the longest kanji has fewer
 
 
 @torch.no_grad()
-def write(
+def draw_kanji(
     model: Pen,
     number: int,
     *,

@@ -1,0 +1,1 @@
+"""Metrics: how good a trained model is, or what it has written."""
