@@ -518,7 +518,7 @@ def test_the_pens_that_practise_slips_are_judged_by_the_kanji_of_the_test(monkey
 
     monkeypatch.setattr(slips, "load_kanji", lambda: SimpleNamespace(**parts))
     monkeypatch.setattr(slips, "replace", lambda book, **changes: recipe)
-    monkeypatch.setattr(slips, "write", lambda model, number, seed: ["own", None])
+    monkeypatch.setattr(slips, "draw_kanji", lambda model, number, seed: ["own", None])
     monkeypatch.setattr(slips, "mean_nats_per_point", note(1.0))
     monkeypatch.setattr(slips, "off", note(1.0))
     monkeypatch.setattr(slips, "stated_places", note((None, zeros, None)))
