@@ -491,7 +491,8 @@ def test_programs_and_weights_are_files_that_both_editions_share(html):
         text = (html / page).read_text("utf-8")
         assert "rnnbookModels" not in text and "use strict" not in text, page
         assert text.count('<link rel="stylesheet"') <= 1, page
-        figures = BeautifulSoup(text, "html.parser").select(".rnn-demo")
+        tags = "".join(re.findall(r'<div class="rnn-demo"[^>]*>', text))
+        figures = BeautifulSoup(tags, "html.parser").select(".rnn-demo")
         assert len(figures) == len(DEMOS.get(Path(page).stem, [])), page
         sources[page] = [source_of(figure, html / page) for figure in figures]
     english = [page for page in PAGES if not page.startswith("ja/")]
