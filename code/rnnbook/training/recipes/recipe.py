@@ -19,8 +19,7 @@ class Recipe(Settings):
     Attributes:
         network: makes the model, from the sizes of its vocabularies.
         batches: makes the batches from the training data and the seed.
-        vocabularies: the names of the model's vocabularies (`rnnbook.data.vocabulary`), none for
-            a model that neither reads nor writes any.
+        vocabularies: the names of the model's vocabularies (`rnnbook.data.vocabulary`), if any.
         signs: how many numbers of each are left free for signs.
     """
 
