@@ -14,6 +14,8 @@ import socket
 import sys
 import threading
 import webbrowser
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -78,7 +80,7 @@ def first_build(page: str) -> None:
     sys.exit(build(page))
 
 
-def build(page: str) -> int:
+def build(page: str, changed_paths: Sequence[Path] = ()) -> int:
     """Build a page; the exit code. What other chapters would have to put out is left out."""
     with recovery.turn(BUILD):
         return sphinx(
@@ -91,7 +93,7 @@ def serve(page: str) -> None:
         host = f"{HOST}:{server.getsockname()[1]}"
         address = f"http://{host}/{page}.html"
         # pyrefly: ignore[bad-argument-type]  it hints more than it needs
-        builder = RebuildServer(watched(page), is_ignored, lambda changed: build(page))
+        builder = RebuildServer(watched(page), is_ignored, partial(build, page))
         app = Starlette(
             routes=[
                 WebSocketRoute("/websocket-reload", builder),
