@@ -22,10 +22,11 @@ from typing import ClassVar
 import pytest
 
 from rnnbook.data.fetching import client, disk
-from rnnbook.data.fetching.archives import NPM, Archive, read_members
+from rnnbook.data.fetching.archives import Archive, read_members
 from rnnbook.data.fetching.cache import verified
 from rnnbook.data.fetching.disk import unpacked_xz
 from rnnbook.data.fetching.errors import DataError, SourceError
+from rnnbook.data.fetching.hosts import NPM
 from rnnbook.data.fetching.registries import npm_registry, pip_settings
 from test_data import BAD, CONTENT, LATE, SHA256, MirrorServer, files_in, limits_for
 from waiting import PATIENCE

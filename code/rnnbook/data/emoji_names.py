@@ -11,8 +11,9 @@ import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
-from rnnbook.data.fetching.archives import NPM, Archive, read_members
+from rnnbook.data.fetching.archives import Archive, read_members
 from rnnbook.data.fetching.cache import verified
+from rnnbook.data.fetching.hosts import NPM
 
 FILE = "picture-names.tsv"
 SHA256 = "40c3ef947225e7afe1b2b348ef6e639625869b3bded511c2ec65de4879f78d17"

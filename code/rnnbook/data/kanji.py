@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
 
-from rnnbook.data.fetching.archives import NPM, Archive, read_members
+from rnnbook.data.fetching.archives import Archive, read_members
 from rnnbook.data.fetching.cache import verified
+from rnnbook.data.fetching.hosts import NPM
 from rnnbook.data.kanji_strokes import Point, Stroke, thinned
 from rnnbook.data.split import bucket
 from rnnbook.extras import needs

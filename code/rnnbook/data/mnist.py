@@ -12,8 +12,9 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from rnnbook.data.fetching.archives import NPM, Archive, read_members
+from rnnbook.data.fetching.archives import Archive, read_members
 from rnnbook.data.fetching.cache import verified
+from rnnbook.data.fetching.hosts import NPM
 from rnnbook.data.fetching.mirrors import Mirror
 from rnnbook.progress import progress_bar
 

@@ -23,8 +23,9 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from rnnbook.data.emoji_names import emoji_names_file
-from rnnbook.data.fetching.archives import NPM, Archive, read_members
+from rnnbook.data.fetching.archives import Archive, read_members
 from rnnbook.data.fetching.cache import verified
+from rnnbook.data.fetching.hosts import NPM
 from rnnbook.data.picture_captions import english, japanese, tones
 from rnnbook.data.picture_file import SIDE, on_white
 from rnnbook.data.picture_gallery import Gallery, Picture

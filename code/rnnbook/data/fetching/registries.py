@@ -19,9 +19,9 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from requests.utils import get_auth_from_url
 
-from rnnbook.data.fetching.archives import NPM, PYPI
 from rnnbook.data.fetching.client import get
 from rnnbook.data.fetching.errors import SourceError
+from rnnbook.data.fetching.hosts import NPM, PYPI
 from rnnbook.data.fetching.limits import SECONDS, Limits
 
 INDEX = "https://pypi.org/simple"

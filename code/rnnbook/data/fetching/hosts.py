@@ -1,0 +1,3 @@
+"""The registries of packages, by the names that messages give them."""
+
+PYPI, NPM = "the package index", "npm's registry"
