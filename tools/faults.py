@@ -776,7 +776,7 @@ FAULTS = [
     Fault(
         "an error of this process is taken for the end of another",
         "time.sleep(_PATIENCE)\nraise",
-        "raise _ProcessEnded('another process of this run has ended') from None",
+        "raise ProcessEnded('another process of this run has ended') from None",
         "distributed",
     ),
     # Records
