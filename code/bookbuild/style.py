@@ -8,6 +8,7 @@ code.
 
 import zlib
 
+from jinja2 import Template
 from pygments.formatters import HtmlFormatter
 from pygments.styles import get_style_by_name
 from pygments.token import STANDARD_TYPES, Text
@@ -39,7 +40,8 @@ def code_colours() -> str:
 def _add(app: Sphinx, config: Config) -> None:
     """What all pages have. When it changes, Sphinx writes them again, as for every setting."""
     if (sheet := app.srcdir / "book/_templates/site.css").exists():
-        config.html_context["styles"] = f"{sheet.read_text('utf-8')}\n{code_colours()}"
+        styles = Template(sheet.read_text("utf-8")).render()  # without comments
+        config.html_context["styles"] = f"{styles}\n{code_colours()}"
     if (script := app.srcdir / "book/_static/site.js").exists():
         config.html_context["script"] = f"site.js?{zlib.crc32(script.read_bytes()):08x}"
 
