@@ -14,7 +14,7 @@ from rnnbook.decoding.kanji import MOST, draw_kanji
 from rnnbook.layers.mixture import STRAIGHTEST, Mixture, draw_point, log_density, mixture_of
 from rnnbook.metrics.kanji import costs, mean_nats_per_point, nats_per_point
 from rnnbook.models.kanji import Pen
-from rnnbook.training.objectives import drawing, movement_losses
+from rnnbook.training.objectives import mixture_density, movement_losses
 from rnnbook.training.recipes.kanji import DrawingBatches, kanji, with_slips
 
 TWO = (((54.5, 39.5), (69.5, 39.5)), ((54.5, 54.5), (54.5, 84.5), (69.5, 84.5)))
@@ -131,7 +131,7 @@ def test_padding_costs_nothing_and_changes_nothing():
 
 def test_the_objective_is_the_mean_over_the_drawings_of_a_batch():
     model, batches = small(), DrawingBatches([TWO, BENT], 2)
-    loss, state = drawing(model, batches.batch(0))
+    loss, state = mixture_density(model, batches.batch(0))
     assert state is None and loss.requires_grad
     assert loss.item() == pytest.approx(costs(model, [TWO, BENT])[0].mean().item(), rel=1e-5)
 

@@ -20,7 +20,7 @@ def known(monkeypatch):
     gallery = made_up()
     monkeypatch.setattr(study, "load_pictures", lambda: gallery)
     shape = {"widths": (4, 6, 8), "embedding_size": 6, "hidden_size": 10, "heads": 2}
-    monkeypatch.setattr(study, "describer", partial(describing.describer, **shape))
+    monkeypatch.setattr(study, "captioner", partial(describing.captioner, **shape))
     monkeypatch.setattr(study, "pictures", lambda: replace(describing.pictures(), epochs=1))
     return gallery
 

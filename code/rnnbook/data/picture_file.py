@@ -1,4 +1,4 @@
-"""From any picture to the 40 × 40 pixels that a describer looks at."""
+"""From any picture to the 40 × 40 pixels that a captioner looks at."""
 
 import warnings
 from pathlib import Path

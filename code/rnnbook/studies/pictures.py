@@ -33,7 +33,7 @@ from rnnbook.metrics.pictures import (
     without_tones_f1,
     word_f1,
 )
-from rnnbook.training.recipes.pictures import describer, encode_captions, pictures, vocabulary_of
+from rnnbook.training.recipes.pictures import captioner, encode_captions, pictures, vocabulary_of
 from rnnbook.training.recipes.recipe import Recipe
 
 THREADS = 1
@@ -68,7 +68,7 @@ def run(settings: dict[str, Any], stop: int | None = None) -> dict[str, Any]:
 
 def recipe(kind: str, seed: int) -> Recipe:
     """The recipe of the book for pictures, for other languages or a model of another kind."""
-    network = partial(describer, languages=len(KINDS[kind]), whole=kind == "whole")
+    network = partial(captioner, languages=len(KINDS[kind]), whole=kind == "whole")
     return replace(pictures(), network=network, seed=seed)
 
 

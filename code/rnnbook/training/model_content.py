@@ -35,6 +35,8 @@ def checked(saved: dict[str, Any]) -> ModelContent | None:
     tokens = _tokens(saved, recipe)
     if not (_are_weights(weights) and _fit(tokens, recipe)):
         return None
+    if "characters" in saved:  # of before December 2026, when the encoder of pictures was an eye
+        weights = {name.replace("eye.", "encoder."): one for name, one in weights.items()}
     known = (Vocabulary(tokens[name], recipe.signs) for name in recipe.vocabularies)
     return ModelContent(settings, weights, tuple(known))
 

@@ -66,6 +66,25 @@ def transcription(model: nn.Module, batch: Batch, state: None = None) -> tuple[T
     return losses.mean(), None
 
 
+def mixture_density(model: Pen, batch: Batch, state: None = None) -> tuple[Tensor, None]:
+    """The mean loss of a pen's mixtures (Bishop, 1994; Graves, 2013), in nats per drawing."""
+    return movement_losses(model, batch.x, batch.y).sum() / len(batch.y), None
+
+
+def movement_losses(model: Pen, x: Tensor, y: Tensor) -> Tensor:
+    """What each movement costs, in nats: (B, T), behind the last of a drawing 0.
+
+    x (B, T, 9) is what is known before the movements y (B, T, 3). A movement costs the negative
+    logarithms of the probability of its kind and of the density where it goes, with lengths in
+    units of `rnnbook.data.kanji_strokes.SCALE`; the end costs its kind alone.
+    """
+    mixture, logits, _ = model(x)
+    kind = y[..., 2].long()
+    losses = cross_entropy(logits.mT, kind, ignore_index=IGNORED, reduction="none")
+    goes = (kind != END) & (kind != IGNORED)
+    return losses - torch.where(goes, log_density(mixture, y[..., :2]), 0)
+
+
 def mean_cross_entropy(logits: Tensor, y: Tensor) -> Tensor:
     """The mean loss, in nats, of logits (B, C) with classes y (B,), or (B, T, C) with (B, T)."""
     return cross_entropy(logits.flatten(0, -2).float(), y.flatten())
@@ -86,22 +105,3 @@ def in_precision(precision: str, device_type: str, objective: Objective) -> Obje
             return objective(model, batch, state)
 
     return reduced
-
-
-def movement_losses(model: Pen, x: Tensor, y: Tensor) -> Tensor:
-    """What each movement costs, in nats: (B, T), behind the last of a drawing 0.
-
-    x (B, T, 9) is what is known before the movements y (B, T, 3). A movement costs the negative
-    logarithms of the probability of its kind and of the density where it goes, with lengths in
-    units of `rnnbook.data.kanji_strokes.SCALE`; the end costs its kind alone.
-    """
-    mixture, logits, _ = model(x)
-    kind = y[..., 2].long()
-    losses = cross_entropy(logits.mT, kind, ignore_index=IGNORED, reduction="none")
-    goes = (kind != END) & (kind != IGNORED)
-    return losses - torch.where(goes, log_density(mixture, y[..., :2]), 0)
-
-
-def drawing(model: Pen, batch: Batch, state: None = None) -> tuple[Tensor, None]:
-    """The mean loss of the drawings of a batch, in nats per drawing."""
-    return movement_losses(model, batch.x, batch.y).sum() / len(batch.y), None

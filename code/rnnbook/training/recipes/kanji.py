@@ -11,7 +11,7 @@ from rnnbook.data.words import IGNORED
 from rnnbook.layers.mixture import Mixture, draw_point, log_density
 from rnnbook.models.kanji import Pen
 from rnnbook.training.batches import Batch, SimilarLengths
-from rnnbook.training.objectives import drawing
+from rnnbook.training.objectives import mixture_density
 from rnnbook.training.recipes.recipe import Recipe
 
 SLIPS = 0.1  # of a hand that practises: their standard deviation, in units of SCALE
@@ -88,7 +88,7 @@ def kanji() -> Recipe:
         lr=0.012,
         clip=1.0,
         betas=(0.9, 0.95),
-        objective=drawing,
+        objective=mixture_density,
     )
 
 

@@ -108,7 +108,7 @@ def shifted(pictures: Tensor, most: int, generator: Generator) -> Tensor:
     return moved.permute(0, 3, 1, 2)
 
 
-def describer(V: int, languages: int = len(BOTH), **shape) -> Captioner:
+def captioner(V: int, languages: int = len(BOTH), **shape) -> Captioner:
     """An encoder and a decoder for pictures, from the number of words, signs included."""
     return Captioner(V, languages, dropout=0.2, **shape)
 
@@ -124,7 +124,7 @@ def pictures() -> Recipe:
     It is meant for `train_parts` of a gallery, in both languages.
     """
     return Recipe(
-        network=describer,
+        network=captioner,
         batches=caption_batches,
         vocabularies=("words",),
         signs=SIGNS,
