@@ -10,7 +10,7 @@ import pytest
 
 from bookbuild import chapter
 from test_build import Book, words
-from waiting import wait_until
+from waiting import PATIENCE, wait_until
 
 
 class Served:
@@ -76,8 +76,9 @@ def test_a_chapter_is_executed_alone_opened_and_built_again_as_it_changes(served
 
     assert not (book.folder / "_build/html").exists()
     os.killpg(one.process.pid, signal.SIGINT)  # as Ctrl-C does
-    assert one.process.wait(timeout=60) == 0
-    assert "Traceback" not in one.said.read_text("utf-8")
+    assert one.process.wait(timeout=PATIENCE / 1000) == 0
+    said = one.said.read_text("utf-8")  # a kernel that was just ending may complain, we do not
+    assert "Interrupted!" in said and "KeyboardInterrupt" not in said
 
     book.edit("alpha.md", ": {glue:text}`beta.md::no`", "")
     assert book.build() == {"beta"}  # whatever was executed is there for the whole book
@@ -88,7 +89,7 @@ def test_a_chapter_whose_cell_fails_is_said_and_not_served(tmp_path):
     book = Book(tmp_path)
     book.edit("alpha.md", "at_least=40", "at_least=43")
     one = Served(book, "alpha")
-    assert one.process.wait(timeout=120) == 1
+    assert one.process.wait(timeout=PATIENCE / 1000) == 1
     assert "expected at least 43, measured 42" in one.said.read_text("utf-8")
     assert not one.opened.exists()
 

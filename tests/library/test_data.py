@@ -272,7 +272,7 @@ def test_ctrl_c_ends_the_waiting(server, cache):
     process = start(f"{server.address}/continue")
     wait_until(lambda: server.requests)
     process.send_signal(signal.SIGINT)
-    assert "KeyboardInterrupt" in process.communicate(timeout=60)[1]
+    assert "KeyboardInterrupt" in process.communicate(timeout=PATIENCE / 1000)[1]
     assert server.left.wait(60) and files_in(cache) == set()
 
 
@@ -404,7 +404,7 @@ def test_a_pipe_in_the_cache_is_not_waited_for(name, server, cache):
     os.mkfifo(cache / name)
     with start(f"{server.address}/good") as process:
         try:
-            assert process.communicate(timeout=60) == ("Speak\n", "")
+            assert process.communicate(timeout=PATIENCE / 1000) == ("Speak\n", "")
         finally:
             process.kill()  # or it would wait for ever, where this fails
     assert (cache / "play.txt").read_bytes() == CONTENT
