@@ -51,6 +51,21 @@ PROBLEMS = (  # task, lag, kinds of cells, steps
     ("copying", 200, list(CELLS), 1500),
 )
 
+# What had not learned in those steps was given more: by one training each, the best of these rates
+TRIED = {
+    ("adding", "orthogonal RNN"): (3e-4, 1e-3, 3e-3),
+    ("adding", "LSTM, forget bias 1"): (3e-3, 1e-2),
+    ("copying", "LSTM, chrono start"): (3e-3, 1e-2, 3e-2),
+    ("copying", "GRU"): (3e-3, 1e-2),
+    ("copying", "minGRU"): (1e-2,),
+}
+# and then, with three other seeds, so many steps at it.
+LONG = {
+    ("adding", "orthogonal RNN"): (3e-3, 8000),
+    ("adding", "LSTM, forget bias 1"): (1e-2, 8000),
+    ("copying", "GRU"): (1e-2, 12_000),
+}
+
 
 def settings(task: str, T: int, cell: str, steps: int, seed: int) -> dict[str, Any]:
     """One run. The learning rates were chosen by hand, after a few short trials."""
@@ -66,6 +81,17 @@ RUNS = {
     f"{task} {T}, {cell}, {steps} steps, seed {seed}": settings(task, T, cell, steps, seed)
     for task, T, cells, steps in PROBLEMS
     for cell in cells
+    for seed in SEEDS
+}
+RUNS |= {
+    f"{task} 200, {cell}, rate {lr:g}, seed 0": settings(task, 200, cell, 8000, 0) | {"lr": lr}
+    for (task, cell), rates in TRIED.items()
+    for lr in rates
+}
+RUNS |= {
+    f"{task} 200, {cell}, {steps} steps, seed {seed}": settings(task, 200, cell, steps, seed)
+    | {"lr": lr}
+    for (task, cell), (lr, steps) in LONG.items()
     for seed in SEEDS
 }
 
