@@ -68,3 +68,35 @@ def test_the_starts_of_the_simple_rnn():
     torch.testing.assert_close(W @ W.T, torch.eye(5))
     rnn = identity_start(RNN(2, 5, torch.relu))
     assert torch.equal(rnn.W_hh, torch.eye(5)) and not rnn.b_h.any()
+
+
+def test_without_the_output_tanh_the_cell_state_is_shown_as_it_is(x):
+    torch.manual_seed(0)
+    variant = ablations.NoOutputTanh(D, H)
+    state = h, _ = torch.rand(B, H), 5 + torch.rand(B, H)
+    shown, c = variant.step(x[:, 0], state)
+    torch.testing.assert_close(shown, variant.gates(x[:, 0], h)[3] * c)
+    torch.testing.assert_close(c, LSTM.step(variant, x[:, 0], state)[1])
+
+
+def test_a_peephole_lets_each_gate_see_its_own_cell(x):
+    """With no weights but the peepholes, a gate is what its cell makes it."""
+    cell = ablations.Peepholes(D, H)
+    with torch.no_grad():
+        for name, p in cell.named_parameters():
+            p.fill_({"p_i": 1.0, "p_f": 2.0, "p_o": 3.0, "b_g": 0.5}.get(name, 0.0))
+    before = torch.linspace(-1, 1, B * H).view(B, H)
+    h, c = cell.step(x[:, 0], (torch.zeros(B, H), before))
+    written = torch.sigmoid(before) * torch.tanh(torch.tensor(0.5))
+    torch.testing.assert_close(c, torch.sigmoid(2 * before) * before + written)
+    torch.testing.assert_close(h, torch.sigmoid(3 * c) * torch.tanh(c))
+
+
+def test_peepholes_that_are_zero_change_nothing(x):
+    torch.manual_seed(0)
+    variant, lstm = ablations.Peepholes(D, H), LSTM(D, H)
+    lstm.load_state_dict(variant.state_dict(), strict=False)
+    with torch.no_grad():
+        for name in ("p_i", "p_f", "p_o"):
+            variant.get_parameter(name).zero_()
+    torch.testing.assert_close(variant(x)[0], lstm(x)[0])

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from rnnbook.data.tasks import store_a_number
-from rnnbook.studies import parts
+from rnnbook.studies import parts, parts_longer
 from rnnbook.training.batches import MiniBatches
 from rnnbook.training.loop import train
 from rnnbook.training.settings import Settings
@@ -18,11 +18,11 @@ def examples(count: int) -> tuple[torch.Tensor, torch.Tensor]:
     return store_a_number(count, 9, torch.Generator().manual_seed(0), 0.2)
 
 
-@pytest.mark.parametrize("cell", parts.CELLS)
+@pytest.mark.parametrize("cell", parts_longer.CELLS)
 def test_a_stack_says_what_each_of_its_networks_says(cell):
     x, _ = examples(4)
-    alone = torch.stack([parts.network(cell, seed)(x) for seed in SEEDS])
-    together = side_by_side([parts.network(cell, seed) for seed in SEEDS])
+    alone = torch.stack([parts_longer.network(cell, seed)(x) for seed in SEEDS])
+    together = side_by_side([parts_longer.network(cell, seed) for seed in SEEDS])
     torch.testing.assert_close(together(x.expand(3, *x.shape)), alone)
     assert not torch.allclose(alone[0], alone[1], atol=1e-3)
 
