@@ -19,13 +19,14 @@ from built import ROOT
 from rnnbook import machine
 from rnnbook.cli import study as command
 from rnnbook.data.tasks import copying_floor
+from rnnbook.layers.recurrent import RNN
 from rnnbook.metrics.evaluation import windowed_loss
-from rnnbook.models.recurrent import CharacterModel
+from rnnbook.models.recurrent import CharacterModel, SequenceClassifier
 from rnnbook.records import conduct, jobs, runs
 from rnnbook.records import record as record_module
 from rnnbook.records.queue import Pool, Queue, Task
 from rnnbook.records.record import Record
-from rnnbook.studies import memory, resets, search, slips
+from rnnbook.studies import early_terms, memory, resets, search, slips
 from rnnbook.training.batches import FreshBatches
 from rnnbook.training.loop import train
 from rnnbook.training.settings import Settings
@@ -484,6 +485,37 @@ def test_the_losses_by_position_are_those_of_the_windows(reader):
     assert losses[0].item() == pytest.approx(
         nn.functional.cross_entropy(first, ids[1:995:7]).item()
     )
+
+
+def test_the_terms_of_some_steps_and_those_of_the_others_add_up_to_the_gradient():
+    torch.manual_seed(0)
+    model = SequenceClassifier(RNN(1, 4), num_classes=2).double()
+    batch = torch.randn(3, 6, 1).double(), torch.tensor([0, 1, 1]), None
+
+    def gradients(first, last):
+        loss, _ = early_terms.loss_with_terms_of(first, last)(model, batch, None)
+        return torch.autograd.grad(loss, list(model.layer.parameters()))
+
+    loss = nn.functional.cross_entropy(model(batch[0])[0], batch[1])
+    whole = torch.autograd.grad(loss, list(model.layer.parameters()))
+    for early, late, both in zip(gradients(1, 2), gradients(3, 6), whole, strict=True):
+        assert early.norm() > 0
+        torch.testing.assert_close(early + late, both)
+    given = copies_of_the_weights(model, batch, kept=2)
+    for found, expected in zip(gradients(2, 2), given, strict=True):
+        torch.testing.assert_close(found, expected)
+
+
+def copies_of_the_weights(model, batch, kept):
+    """The gradients of the copies that step `kept` uses, when each step has its own."""
+    x, y, _ = batch
+    h, copies = torch.zeros(len(x), 4).double(), []
+    for t in range(x.shape[1]):
+        copies.append([p.detach().clone().requires_grad_() for p in model.layer.parameters()])
+        W_xh, W_hh, b_h = copies[-1]
+        h = torch.tanh(x[:, t] @ W_xh + h @ W_hh + b_h)
+    loss = nn.functional.cross_entropy(model.head(h), y)
+    return torch.autograd.grad(loss, copies[kept - 1])
 
 
 class Untrained:
