@@ -5,6 +5,7 @@ import threading
 from types import SimpleNamespace
 
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 
 from bookbuild import execution, recovery
 from bookbuild.execution import Chapter, execute, places
@@ -133,6 +134,15 @@ def test_a_chapter_killed_before_its_kernel_is_there_runs_no_cell(tmp_path):
     chapter.kill()
     with pytest.raises(InterruptedError):
         chapter._note(None, 0)
+
+
+def test_a_line_that_comes_in_two_parts_stays_one_line(tmp_path):
+    """A kernel sends what was printed so far at any moment, in the middle of a line, too."""
+    code = "import time; print('one', end='', flush=True); time.sleep(0.5); print(' line')"
+    notebook = new_notebook(cells=[new_code_cell(code)])
+    settings = SimpleNamespace(execution_timeout=PATIENCE / 1000, execution_allow_errors=False)
+    Chapter("alpha", tmp_path / "alpha.md", notebook).run(settings, threads=1)
+    assert [output.text for output in notebook.cells[0].outputs] == ["one line\n"]
 
 
 @pytest.mark.parametrize(("builder", "left"), [("html", True), ("linkcheck", False)])
