@@ -1,5 +1,7 @@
 """Letters and digits: the task, what is kept beside an LSTM, and the study of both."""
 
+import math
+
 import pytest
 import torch
 from torch.nn.functional import one_hot, scaled_dot_product_attention
@@ -7,6 +9,8 @@ from torch.nn.functional import one_hot, scaled_dot_product_attention
 from rnnbook.data.tasks import DIGITS, NUM_DIGITS, NUM_LETTERS, associative_recall
 from rnnbook.data.words import IGNORED
 from rnnbook.layers.keeping import KeepingLSTM, look_back, matrix_by_steps, matrix_state
+from rnnbook.layers.rotary import RotaryAttention, turn
+from rnnbook.models.transformer import RotaryTransformer
 from rnnbook.records.record import Record
 from rnnbook.studies import recall as study
 
@@ -71,6 +75,45 @@ def test_a_step_sees_what_was_before_it_and_no_more(keep):
         h, _ = layer.lstm(x)
         found = keep(layer.query(h), layer.key(h), layer.value(h))
         torch.testing.assert_close(layer(x)[0], h + layer.out(found))
+
+
+def test_turned_products_depend_on_the_distance_alone():
+    torch.manual_seed(0)
+    q, k = torch.randn(2, 3, 1, 8, dtype=torch.float64)  # the same at every step
+    products = turn(q.expand(3, 9, 8)) @ turn(k.expand(3, 9, 8)).transpose(1, 2)
+    torch.testing.assert_close(products[:, 1:, 1:], products[:, :-1, :-1], rtol=0, atol=1e-5)
+    torch.testing.assert_close(products[:, 0, 0], (q @ k.transpose(1, 2))[:, 0, 0])
+    assert (products[:, 8, 1:] - products[:, 8, :-1]).abs().min() > 1e-3
+
+
+def test_the_first_pair_turns_by_a_radian_and_the_next_more_slowly():
+    x = turn(torch.tensor([1.0, 0, 1, 0]).expand(3, 4))
+    for t, (a, b, c, d) in enumerate(x.tolist()):
+        slow = t * 10_000**-0.5
+        expected = [math.cos(t), math.sin(t), math.cos(slow), math.sin(slow)]
+        assert [a, b, c, d] == pytest.approx(expected, abs=1e-6)
+
+
+def test_rotary_attention_turns_each_head_by_itself():
+    torch.manual_seed(0)
+    layer, x = RotaryAttention(8, heads=2), torch.randn(3, 6, 8)
+    q, k, v = (
+        part.unflatten(2, (2, 4)).transpose(1, 2) for part in layer.query_key_value(x).chunk(3, 2)
+    )
+    seen = scaled_dot_product_attention(turn(q), turn(k), v, is_causal=True)
+    torch.testing.assert_close(layer(x)[0], layer.out(seen.transpose(1, 2).flatten(2)))
+
+
+def test_a_rotary_transformer_reads_any_length_and_knows_the_order():
+    torch.manual_seed(0)
+    model = RotaryTransformer(7, 8, layers=1, heads=2).double()  # two know the order by the mask
+    assert not any("position" in name for name, _ in model.named_parameters())
+    ids = torch.randint(7, (2, 90))
+    logits, state = model(ids)
+    assert logits.shape == (2, 90, 7) and state is None
+    torch.testing.assert_close(model(ids[:, :40])[0], logits[:, :40])  # nobody looks ahead
+    swapped = ids[:, [1, 0, *range(2, 90)]]
+    assert (model(swapped)[0][:, 5] - logits[:, 5]).abs().max() > 1e-10
 
 
 class Answerer(torch.nn.Module):

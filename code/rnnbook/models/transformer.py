@@ -8,6 +8,7 @@ import math
 from torch import Tensor, nn
 
 from rnnbook.layers.attention import CausalAttention
+from rnnbook.layers.rotary import RotaryAttention
 from rnnbook.models.block import Block
 
 
@@ -54,6 +55,27 @@ class Transformer(nn.Module):
         if window < T:
             raise ValueError(f"{T} characters are more than the window of {window}")
         x = self.dropout(self.embedding(ids) + self.position.weight[:T])  # (B, T, width)
+        for block in self.blocks:
+            x, _ = block(x)
+        return self.norm(x) @ self.embedding.weight.T, None
+
+
+class RotaryTransformer(Transformer):
+    """The same with rotary places (Su et al., 2021), as most language models have them today.
+
+    Nothing is added to the embedding, and there is no longest sequence.
+    """
+
+    def __init__(self, vocabulary_size: int, width: int = 128, layers: int = 4, heads: int = 4):
+        super().__init__(vocabulary_size, width, layers, heads, window=1)
+        del self.position
+        for block in self.blocks:
+            block.mixer = RotaryAttention(width, heads)
+        self._start(layers)
+
+    def forward(self, ids: Tensor, state: None = None) -> tuple[Tensor, None]:
+        """ids (B, T) → logits (B, T, vocabulary_size), and no state."""
+        x = self.embedding(ids)  # (B, T, width)
         for block in self.blocks:
             x, _ = block(x)
         return self.norm(x) @ self.embedding.weight.T, None

@@ -18,7 +18,7 @@ from rnnbook.data.words import IGNORED
 from rnnbook.layers.initialisation import set_forget_bias
 from rnnbook.layers.keeping import KeepingLSTM, look_back, matrix_state
 from rnnbook.models.recurrent import CharacterModel
-from rnnbook.models.transformer import Transformer
+from rnnbook.models.transformer import RotaryTransformer, Transformer
 from rnnbook.training.batches import FreshBatches
 from rnnbook.training.loop import train
 from rnnbook.training.settings import Settings
@@ -42,6 +42,7 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "matrix, 32 × 16": lambda: CharacterModel(KeepingLSTM(WIDTH, WIDTH, 16, matrix_state), SIGNS),
     "looking back": lambda: CharacterModel(KeepingLSTM(WIDTH, WIDTH, 16, look_back), SIGNS),
     "transformer": lambda: Transformer(SIGNS, 64, layers=2, heads=1, window=3 * MOST),
+    "rotary transformer": lambda: RotaryTransformer(SIGNS, 64, layers=2, heads=1),
 }
 RATES = dict.fromkeys(NETWORKS, (3e-3, 1e-2, 3e-2)) | {
     "LSTM, 96 units": (3e-3, 1e-2, 3e-2, 1e-1),
@@ -49,6 +50,7 @@ RATES = dict.fromkeys(NETWORKS, (3e-3, 1e-2, 3e-2)) | {
     "matrix, 32 × 16": (1e-3, 3e-3, 1e-2, 3e-2),
     "looking back": (3e-3, 1e-2, 3e-2, 1e-1),
     "transformer": (1.25e-4, 2.5e-4, 5e-4, 1e-3),
+    "rotary transformer": (5e-4, 1e-3, 2e-3, 4e-3),
 }
 CHOSEN = {
     "LSTM, 96 units": 3e-2,
@@ -57,11 +59,13 @@ CHOSEN = {
     "matrix, 32 × 16": 3e-3,
     "looking back": 3e-2,
     "transformer": 2.5e-4,
+    "rotary transformer": 0.002,
 }
 SEEDS = (1, 2, 3)  # of the runs that count
 TRIED = dict.fromkeys(NETWORKS, (0, 4, 5)) | {  # seeds with which a rate is chosen
     "LSTM, 288 units": (0,),  # it takes long
     "transformer": (0,),
+    "rotary transformer": (0,),
 }
 
 
