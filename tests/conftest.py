@@ -5,6 +5,7 @@ minutes; tests/build a book in miniature, or time; tests/site the built book or 
 """
 
 import os
+import signal
 import sys
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,9 @@ import pytest
 
 # Grammars that jsonschema would build for two seconds, to check addresses that we do not have.
 sys.modules.setdefault("rfc3987_syntax", None)
+
+# A shell that starts us in the background lets us ignore Ctrl-C, and so all that we start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(optionalhook=True)

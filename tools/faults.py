@@ -238,8 +238,14 @@ FAULTS = [
     ),
     Fault(
         "attention that sees one step ahead",
-        "torch.ones(_T, _T, dtype=torch.bool, device=_x.device).tril()",
-        "torch.ones(_T, _T, dtype=torch.bool, device=_x.device).tril(1)",
+        """
+        _mask = torch.ones(_T, _T, dtype=torch.bool, device=_x.device).tril()
+        _seen, _weights = multi_head_attention(_q, _k, _v, _mask, _heads)
+        """,
+        """
+        _mask = torch.ones(_T, _T, dtype=torch.bool, device=_x.device).tril(1)
+        _seen, _weights = multi_head_attention(_q, _k, _v, _mask, _heads)
+        """,
         "models",
     ),
     Fault(
