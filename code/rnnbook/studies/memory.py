@@ -51,7 +51,7 @@ PROBLEMS = (  # task, lag, kinds of cells, steps
     ("copying", 200, list(CELLS), 1500),
 )
 
-# What had not learned in those steps was given more: by one training each, the best of these rates
+# What had not learned in those steps was given more: 8,000, once at each of these rates,
 TRIED = {
     ("adding", "orthogonal RNN"): (3e-4, 1e-3, 3e-3),
     ("adding", "LSTM, forget bias 1"): (3e-3, 1e-2),
@@ -59,7 +59,7 @@ TRIED = {
     ("copying", "GRU"): (3e-3, 1e-2),
     ("copying", "minGRU"): (1e-2,),
 }
-# and then, with three other seeds, so many steps at it.
+# and some then, with three other seeds, so many steps at the best of them.
 LONG = {
     ("adding", "orthogonal RNN"): (3e-3, 8000),
     ("adding", "LSTM, forget bias 1"): (1e-2, 8000),
