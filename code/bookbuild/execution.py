@@ -70,6 +70,7 @@ class Chapter:
             timeout=config.execution_timeout,
             allow_errors=config.execution_allow_errors,
             coalesce_streams=True,  # a line that was sent in two parts stays one line
+            shutdown_kernel="immediate",  # one that is let end may complain of closed sockets
             record_timing=False,  # what it adds to a cell would count as another cell
             resources={"metadata": {"path": str(self.path.parent)}},
             on_cell_start=self._note,

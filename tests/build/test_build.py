@@ -400,6 +400,12 @@ def test_a_page_made_of_a_chapter_that_is_gone_forgets_its_claims(book):
     assert "42" not in words(book.page("claims"))
 
 
+def test_a_kernel_is_not_left_time_to_complain_of_its_end(book):
+    book.edit("beta.md", "print(", 'import atexit\natexit.register(open, "last_words", "x")\nprint(')
+    assert book.build() == {"beta"}
+    assert not (book.folder / "last_words").exists()
+
+
 # ------------------------------------------------------------------ how it fails
 
 

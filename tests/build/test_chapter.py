@@ -75,10 +75,9 @@ def test_a_chapter_is_executed_alone_opened_and_built_again_as_it_changes(served
     assert book.runs() == {"alpha": 2}
 
     assert not (book.folder / "_build/html").exists()
-    before = len(one.said.read_text("utf-8"))  # a kernel that has just ended may have complained
     os.killpg(one.process.pid, signal.SIGINT)  # as Ctrl-C does
     assert one.process.wait(timeout=PATIENCE / 1000) == 0
-    assert "Traceback" not in one.said.read_text("utf-8")[before:]
+    assert "Traceback" not in one.said.read_text("utf-8")
 
     book.edit("alpha.md", ": {glue:text}`beta.md::no`", "")
     assert book.build() == {"beta"}  # whatever was executed is there for the whole book
