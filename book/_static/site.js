@@ -106,6 +106,26 @@ addEventListener("click", ({ target }) => {
 });
 if (location.hash) addEventListener("load", () => reach(location.hash));
 
+/* One button opens all that a first reader may leave out, here and on pages to come. */
+const deeper = [...document.querySelectorAll("details.deeper")];
+if (deeper.length) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "open-deeper";
+  const openDeeper = (open) => {
+    for (const fold of deeper) fold.open = open;
+    button.setAttribute("aria-pressed", open);
+    button.textContent = open ? say("Fold the deeper parts") : say("Open the deeper parts");
+  };
+  button.addEventListener("click", () => {
+    const open = button.getAttribute("aria-pressed") === "false";
+    kept.setItem("deeper", open ? "open" : "folded");
+    openDeeper(open);
+  });
+  openDeeper(kept.getItem("deeper") === "open");
+  document.querySelector("main section > section").before(button);
+}
+
 /* Code can be copied. */
 for (const code of document.querySelectorAll(".cell_input .highlight, [class*=highlight-] > .highlight")) {
   if (code.closest(".cell_output") || code.querySelector(".copy")) continue;

@@ -25,6 +25,7 @@ from sphinx.locale import _
 from bookbuild import addresses, cache, mathjax
 from bookbuild.catalogues import translations
 from bookbuild.comments import translated
+from bookbuild.deeper import unfold
 from bookbuild.editions import place
 from bookbuild.gathering import executions
 from bookbuild.plain import Markdown
@@ -55,6 +56,7 @@ def _texts(app: Sphinx, page: str, doctree: nodes.document, html: str) -> dict[i
     """The text behind each cell that a page shows, by the cell's index; behind none, by -1."""
     body = BeautifulSoup(with_tex(html, doctree), "html.parser")
     _write_numbers(body)
+    unfold(body)
     cells = body.select(".cell")
     for cell in cells:
         cell.string = CELL

@@ -14,6 +14,7 @@ from sphinx.locale import _
 from sphinx.writers.html5 import HTML5Translator
 from sphinx_exercise.nodes import is_extension_node, solution_node
 
+from bookbuild.deeper import is_folded
 from bookbuild.figures import size
 
 
@@ -82,6 +83,8 @@ class Translator(HTML5Translator):
             super().visit_section(node)
 
     def depart_section(self, node: nodes.section) -> None:
+        if is_folded(node):
+            self.body.append("</details>\n")
         if not is_extension_node(node.parent):
             super().depart_section(node)
 
