@@ -9,7 +9,7 @@ from sphinx.application import Sphinx
 from bookbuild.editions import ORIGINAL
 
 TASKS = [
-    "cache", "claims", "comments", "deeper", "demos", "editions", "execution", "figures",
+    "cache", "cards", "claims", "comments", "deeper", "demos", "editions", "execution", "figures",
     "gathering", "mathjax", "notebooks", "pages", "published", "recovery", "report", "search",
     "style", "words", "addresses",
 ]  # fmt: skip

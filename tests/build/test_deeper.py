@@ -58,7 +58,7 @@ def test_a_notebook_has_it_open(folded):
     [
         (begun("six"), "minutes are wanted, not 'six'"),
         (begun("6", ""), "Content block expected"),
-        (begun("6").replace("place\n\n", "place\n\nNothing.\n\n"), "alpha: `deeper` does not begin"),
+        (begun("6").replace("e\n\n", "e\n\nNothing.\n\n"), "alpha: `deeper` does not begin"),
         (f"> {begun('6')}".replace("\n", "\n> "), "alpha: `deeper` does not begin"),
     ],
 )
