@@ -177,6 +177,20 @@ def test_of_what_is_stored_only_a_theme_counts_as_one(page, html):
         assert page.evaluate("document.documentElement.dataset.theme") == theme
 
 
+def test_one_button_opens_what_is_deeper_and_the_choice_holds_on_other_pages(page, html):
+    folds, opened = page.locator("details.deeper"), page.locator("details.deeper[open]")
+    page.goto((html / "book/lstm.html").as_uri())
+    assert folds.count() > 2 and opened.count() == 0
+    page.get_by_role("button", name="Open the deeper parts").click()
+    assert opened.count() == folds.count()
+    page.goto((html / "ja/book/digits.html").as_uri())
+    assert opened.count() == folds.count() > 1
+    page.get_by_role("button", name="深い部分を畳む").click()
+    assert opened.count() == 0
+    page.reload()
+    assert opened.count() == 0 and page.get_by_role("button", name="深い部分をすべて開く").count()
+
+
 def test_an_address_that_leads_to_no_place_harms_nothing(page, html):
     page.goto(f"{(html / 'book/lstm.html').as_uri()}#%")
     settle(page)
