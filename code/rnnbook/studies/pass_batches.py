@@ -51,10 +51,11 @@ CHOICE = [settings(*key, lr) for key, rates in RATES.items() for lr in rates]
 # For twenty passes the best batches and rates of five, with the dropout that had done best there.
 LONG = [("added", 128, 4e-3), ("rotary", 64, 4e-3)]
 FOR_20 = [settings(*one, passes=20, dropout=0.05) for one in LONG]
+RACE = [settings("added", 128, 4e-3, 20, 0.05, seed) for seed in (1, 2, 3)]  # the best of these
 RUNS = {
     f"{one['places']}, batch {one['batch']}, {one['lr']:g}, {one['passes']} passes, "
     f"dropout {one['dropout']:g}, seed {one['seed']}": one
-    for one in [*CHOICE, *FOR_20]
+    for one in [*CHOICE, *FOR_20, *RACE]
 }
 
 
