@@ -69,8 +69,9 @@ LAST = [
     "Exercises",
     "Ten questions",
     "Limits",
-    "What was checked",
+    "Card",
     "Recap",
+    "What was checked",
 ]
 NOT_SHOWN = {"hide-cell", "hide-input", "remove-cell", "remove-input"}
 LESS = {  # of what takes long and is no training
