@@ -1,4 +1,4 @@
-"""Pictures: the networks of the page with two more seeds, taken apart as the page does with its own.
+"""Pictures: networks of the page with two more seeds, taken apart as the page does with its own.
 
 The page trains with seed 0. Kept are its measures and its dissection, for English: which part of a
 caption is right, what passes a limit on the probability, and what becomes of the probability of the
