@@ -401,7 +401,8 @@ def test_a_page_made_of_a_chapter_that_is_gone_forgets_its_claims(book):
 
 
 def test_a_kernel_is_not_left_time_to_complain_of_its_end(book):
-    book.edit("beta.md", "print(", 'import atexit\natexit.register(open, "last_words", "x")\nprint(')
+    last_words = "import atexit\natexit.register(open, 'last_words', 'x')\n"
+    book.edit("beta.md", "print(", f"{last_words}print(")
     assert book.build() == {"beta"}
     assert not (book.folder / "last_words").exists()
 

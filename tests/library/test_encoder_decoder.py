@@ -11,6 +11,7 @@ from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.data.words import IGNORED, SIGNS, encode_words, teacher_forced
 from rnnbook.layers.attention import AdditiveAttention, DotProductAttention
 from rnnbook.models.encoder_decoder import END, START, EncoderDecoder
+from rnnbook.models.rotary_pair import RotaryPair
 from rnnbook.models.transformer_pair import TransformerPair
 from rnnbook.training.batches import Batch, PairBatches
 from rnnbook.training.loop import train
@@ -21,7 +22,7 @@ LETTERS, KANA = Vocabulary("abc", SIGNS), Vocabulary("アイウエ", SIGNS)
 WORDS = ["abcab", "c", "bca"]
 READINGS = ["アイウ", "エ", "イウアエア"]
 ATTENTIONS = [None, DotProductAttention, AdditiveAttention]
-MODELS = [*ATTENTIONS, TransformerPair]
+MODELS = [*ATTENTIONS, TransformerPair, RotaryPair]
 
 
 @pytest.fixture(autouse=True)
@@ -32,8 +33,8 @@ def _seed(one_thread):
 def small(kind, dropout=0.0, neighbours=False):
     """A model, recurrent with an attention or a transformer, in which every weight matters."""
     sizes = len(LETTERS), len(KANA)
-    if kind is TransformerPair:
-        return TransformerPair(*sizes, 8, 2, 2, dropout).double().eval()
+    if kind in (TransformerPair, RotaryPair):
+        return kind(*sizes, 8, 2, 2, dropout).double().eval()
     model = EncoderDecoder(*sizes, 4, 6, kind, dropout, neighbours).double()
     with torch.no_grad():
         for p in model.parameters():

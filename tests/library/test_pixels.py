@@ -8,7 +8,8 @@ import torch
 from rnnbook.data.mnist import pixel_sequences, shuffled_order
 from rnnbook.layers.linear_recurrence import LinearRecurrence
 from rnnbook.models.pixel_readers import DeepReader, LinearReader, PixelPerceptron
-from rnnbook.studies import pixels
+from rnnbook.studies import pixel_lstm, pixels
+from rnnbook.training.recipes.digits import digits
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -178,3 +179,18 @@ def test_a_slow_decay_moves_a_tenth_as_far():
         owner, _, last = name.rpartition(".")
         moved = getattr(slow.get_submodule(owner), last)
         torch.testing.assert_close(moved, parameter, rtol=0, atol=1e-4)
+
+
+def test_the_lstm_of_the_study_says_the_mean_over_its_steps_and_is_as_large_as_the_deep_reader():
+    torch.manual_seed(0)
+    lstm, deep = pixel_lstm.LSTMReader(), DeepReader(3.0)
+    sizes = [sum(p.numel() for p in model.parameters()) for model in (lstm, deep)]
+    assert sizes[0] == pytest.approx(sizes[1], rel=0.01)
+    x, W, b = torch.randn(3, 5), lstm.head.weight, lstm.head.bias
+    state, logits = None, []
+    for t in range(5):
+        h, state = lstm.layer(x[:, t, None, None], state)
+        logits.append(h[:, 0] @ W.T + b)
+    torch.testing.assert_close(lstm(x)[0], torch.stack(logits).mean(dim=0))
+    assert (lstm.layer.bias_ih_l0[100:200] + lstm.layer.bias_hh_l0[100:200] == 1).all()
+    assert pixel_lstm.RUNS["permuted, seed 0"]["lr"] == digits().lr

@@ -13,6 +13,8 @@ from torch.nn.functional import scaled_dot_product_attention
 from rnnbook.data.words import encode_words
 from rnnbook.decoding.search import beam, greedy
 from rnnbook.layers.attention import MultiHeadAttention
+from rnnbook.layers.rotary import RotaryMultiHeadAttention
+from rnnbook.models.rotary_pair import RotaryPair
 from rnnbook.models.transformer_pair import Read, Reader, TransformerPair, Writer, positions
 from test_encoder_decoder import LETTERS, WORDS, batch, small
 
@@ -89,11 +91,35 @@ def test_places_are_told_by_sines_and_cosines():
     torch.testing.assert_close(found, torch.tensor(by_hand, dtype=torch.float64))
 
 
-def test_the_order_of_the_letters_counts():
+@pytest.mark.parametrize("pair", [TransformerPair, RotaryPair])
+def test_the_order_of_the_letters_counts(pair):
     """Without places an attention could not tell abc from cba."""
-    model = small(TransformerPair)
+    model = small(pair)
     there, back = (model(*batch([word], ["ア"]).x) for word in ("abc", "cba"))
     assert (there - back).abs().max() > 1e-3
+
+
+def test_heads_with_rotary_places_look_by_distance_alone():
+    """Two queries and the letters, moved three places on: each weight moves with them."""
+    torch.manual_seed(0)
+    attention = RotaryMultiHeadAttention(8, heads=2).double()
+    x, memory = torch.randn(1, 2, 8).double(), torch.randn(1, 5, 8).double()
+    _, here = attention(x, memory, torch.ones(1, 5, dtype=torch.bool))
+    front = torch.zeros(1, 3, 8).double()
+    mask = torch.arange(8)[None] >= 3
+    _, moved = attention(torch.cat([front, x], 1), torch.cat([front, memory], 1), mask)
+    torch.testing.assert_close(moved[:, :, 3:, 3:], here)
+    _, alone = attention(x, torch.cat([front, memory], 1), mask)
+    assert (alone[..., 3:] - here).abs().max() > 1e-3
+
+
+def test_rotary_places_are_turned_within_every_part_that_looks():
+    torch.manual_seed(0)
+    plain, rotary = small(TransformerPair), small(RotaryPair)
+    numbers = [sum(p.numel() for p in model.parameters()) for model in (plain, rotary)]
+    assert numbers[0] == numbers[1]
+    looking = [m for m in rotary.modules() if "Attention" in type(m).__name__]
+    assert len(looking) == 6 and all("Rotary" in type(m).__name__ for m in looking)
 
 
 def test_every_head_of_every_layer_lies_on_the_letters():

@@ -8,7 +8,7 @@ angles, and that on the distance of the steps alone.
 import torch
 from torch import Tensor
 
-from rnnbook.layers.attention import CausalAttention, multi_head_attention
+from rnnbook.layers.attention import CausalAttention, MultiHeadAttention, multi_head_attention
 
 
 def turn(x: Tensor, base: float = 10_000.0) -> Tensor:
@@ -30,10 +30,22 @@ class RotaryAttention(CausalAttention):
     def forward(self, x: Tensor, state: None = None) -> tuple[Tensor, None]:
         """x (B, T, width) → (B, T, width), and no state. A head's part of the width is even."""
         T, (q, k, v) = x.shape[1], self.query_key_value(x).chunk(3, dim=2)
-        q, k = (self._turn(part) for part in (q, k))
+        q, k = (turn_heads(part, self.heads) for part in (q, k))
         not_later = torch.ones(T, T, dtype=torch.bool, device=x.device).tril()
         return self.out(multi_head_attention(q, k, v, not_later, self.heads)[0]), None
 
-    def _turn(self, x: Tensor) -> Tensor:
-        """Queries or keys (B, T, width), turned within each head."""
-        return turn(x.unflatten(2, (self.heads, -1)).transpose(1, 2)).transpose(1, 2).flatten(2)
+
+class RotaryMultiHeadAttention(MultiHeadAttention):
+    """`MultiHeadAttention` whose heads turn their queries and keys, each by its own step."""
+
+    def forward(self, x: Tensor, memory: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """As in `MultiHeadAttention`. A head's part of the width is even."""
+        q, k = (turn_heads(part, self.heads) for part in (self.query(x), self.key(memory)))
+        v = self.value(memory)
+        seen, weights = multi_head_attention(q, k, v, mask[:, None, None], self.heads)
+        return self.out(seen), weights
+
+
+def turn_heads(x: Tensor, heads: int) -> Tensor:
+    """Queries or keys (B, T, width), turned within each head."""
+    return turn(x.unflatten(2, (heads, -1)).transpose(1, 2)).transpose(1, 2).flatten(2)
