@@ -93,7 +93,6 @@ LESS = {  # of what takes long and is no training
     "kanji": {
         "one.strokes) for one in kanji.train)": "one.strokes) for one in kanji.train[:200])",
         "draw_kanji(pen, 400,": "draw_kanji(pen, 40,",
-        "draw_kanji(pen, 322,": "draw_kanji(pen, 32,",
         "line = torch.linspace(-40, 40, 1601": "line = torch.linspace(-40, 40, 161",
     },
     "names": {"for name in names.test]": "for name in names.test[:100]]"},
