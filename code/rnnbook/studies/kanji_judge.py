@@ -119,7 +119,7 @@ def as_judged(drawings: Iterable[Sequence[Stroke]]) -> tuple[Tensor, Tensor]:
 
     Places are rounded to whole units, or tenths would betray what is real.
     """
-    whole = [[[(round(x), round(y)) for x, y in stroke] for stroke in one] for one in drawings]
+    whole = [[tuple((round(x), round(y)) for x, y in stroke) for stroke in one] for one in drawings]
     movements, lengths = encode_drawings(whole)
     return known_before(movements)[:, 1:], lengths
 
