@@ -474,6 +474,7 @@ def test_in_the_dark_a_drawing_has_the_ground_of_its_page(figure, page, html):
     page.emulate_media(reduced_motion="reduce")
     page.goto((html / "book/digits.html").as_uri())
     page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    open_all(page)  # one is folded
     drawing = page.locator(figure)
     drawing.scroll_into_view_if_needed()
     settle(page)
