@@ -7,7 +7,7 @@
     ```
 
 On a page the heading and this result stand in the open, and the rest of the section behind "Deeper,
-6 minutes", folded. In a notebook, where a fold cannot hold cells, all of it is open.
+6 min", folded. In a notebook, where a fold cannot hold cells, all of it is open.
 """
 
 from bs4 import BeautifulSoup
@@ -45,7 +45,7 @@ def _open_result(translator, node: Result) -> None:
 
 def _close_result(translator, node: Result) -> None:
     """Open the fold, which ends with the section: `pages.Translator` closes it there."""
-    words = _("Deeper, {} minutes").format(node["minutes"])
+    words = _("Deeper, {} min").format(node["minutes"])
     translator.body.append(f'</div>\n<details class="deeper">\n<summary>{words}</summary>\n')
 
 

@@ -28,7 +28,7 @@ def test_a_page_shows_its_title_and_its_result_and_folds_the_rest(folded):
     page = BeautifulSoup(folded.page("alpha"), "html.parser")
     section = page.select_one("section#a-place")
     fold = section.find("details", recursive=False)
-    assert fold.summary.get_text() == "Deeper, 6 minutes"
+    assert fold.summary.get_text() == "Deeper, 6 min"
     assert [part.get_text().strip() for part in fold.select(".cell_output, h3")] == [
         "a cell",
         "Still deeper#",
@@ -46,7 +46,7 @@ def test_a_notebook_has_it_open(folded):
     assert cells[at - 1].split("\n\n")[-4:] == [
         "## A place",
         "The result is 42, as elsewhere.",
-        "*Deeper, 6 minutes*",
+        "*Deeper, 6 min*",
         "Nothing is wrong.",
     ]
     assert cells[at + 1].startswith("### Still deeper")
