@@ -40,7 +40,7 @@ def code_colours() -> str:
 def _add(app: Sphinx, config: Config) -> None:
     """What all pages have. When it changes, Sphinx writes them again, as for every setting."""
     if (sheet := app.srcdir / "book/_templates/site.css").exists():
-        styles = Template(sheet.read_text("utf-8")).render()  # without comments
+        styles = " ".join(Template(sheet.read_text("utf-8")).render().split())  # no comments
         config.html_context["styles"] = f"{styles}\n{code_colours()}"
     if (script := app.srcdir / "book/_static/site.js").exists():
         config.html_context["script"] = f"site.js?{zlib.crc32(script.read_bytes()):08x}"
