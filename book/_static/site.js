@@ -50,6 +50,12 @@ menu?.addEventListener("focusout", ({ relatedTarget }) => {
 
 /* So do the contents, which on a narrow screen are a menu, too. */
 const contents = document.querySelector("#contents");
+const showPlace = () => { // where one is
+  const here = contents.querySelector("[aria-current]");
+  if (here) contents.scrollTop = here.offsetTop - contents.clientHeight / 3;
+};
+showPlace();
+contents.addEventListener("toggle", showPlace);
 const closeContents = () => contents.matches(":popover-open") && contents.hidePopover();
 contents.addEventListener("click", ({ target }) => target.closest("a") && closeContents());
 contents.addEventListener("focusout", ({ relatedTarget }) => {

@@ -9,9 +9,9 @@ from sphinx.application import Sphinx
 from bookbuild.editions import ORIGINAL
 
 TASKS = [
-    "cache", "cards", "claims", "comments", "deeper", "demos", "editions", "execution", "figures",
-    "gathering", "mathjax", "notebooks", "pages", "published", "recovery", "report", "search",
-    "style", "words", "addresses",
+    "about", "cache", "cards", "claims", "comments", "contents", "deeper", "demos", "editions",
+    "execution", "figures", "fonts", "gathering", "mathjax", "notebooks", "pages", "published",
+    "recovery", "report", "search", "style", "words", "addresses",
 ]  # fmt: skip
 
 

@@ -3,7 +3,8 @@
 Such are the page of claims, the report of the build, and every page with a number from another
 chapter (`{glue:text}` with `chapter::name`). They are filled in when every chapter has been read,
 and written again whenever a page was: Sphinx would leave them as they are, stale, since nothing in
-their own source has changed. When the title of a page has, all pages are written: they name it.
+their own source has changed. When the title of a page has, or what it is about, all pages are
+written: they name it.
 """
 
 from collections.abc import Callable, Sequence
@@ -81,7 +82,10 @@ def _write_again(app: Sphinx, env: BuildEnvironment) -> list[str]:
     if not app.bookbuild_has_read:
         return []
     before = getattr(env, "bookbuild_titles", None)
-    env.bookbuild_titles = {name: title.astext() for name, title in env.titles.items()}
+    env.bookbuild_titles = {
+        name: (title.astext(), env.metadata[name].get("about"))
+        for name, title in env.titles.items()
+    }
     if before not in (None, env.bookbuild_titles):
         return sorted(env.found_docs)
     return [name for name, about in env.metadata.items() if "gathers" in about]

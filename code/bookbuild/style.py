@@ -39,9 +39,10 @@ def code_colours() -> str:
 
 def _add(app: Sphinx, config: Config) -> None:
     """What all pages have. When it changes, Sphinx writes them again, as for every setting."""
-    if (sheet := app.srcdir / "book/_templates/site.css").exists():
-        styles = " ".join(Template(sheet.read_text("utf-8")).render().split())  # no comments
-        config.html_context["styles"] = f"{styles}\n{code_colours()}"
+    for name, more in (("site", code_colours()), ("front", "")):
+        if (sheet := app.srcdir / f"book/_templates/{name}.css").exists():
+            styles = " ".join(Template(sheet.read_text("utf-8")).render().split())  # no comments
+            config.html_context[f"{name}_styles"] = f"{styles}\n{more}"
     if (script := app.srcdir / "book/_static/site.js").exists():
         config.html_context["script"] = f"site.js?{zlib.crc32(script.read_bytes()):08x}"
 

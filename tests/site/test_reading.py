@@ -385,12 +385,14 @@ def test_every_page_asks_for_the_script_of_today(html):
 # ------------------------------------------------------------------ what a page weighs
 
 
-def test_a_page_asks_for_nothing_that_it_does_not_use(page, address):
+def test_a_page_asks_for_nothing_that_it_does_not_use(page, address, html):
+    (font,) = (html / "_static").glob("titles-*.woff2")
     page.goto(f"{address}/book/build.html")  # has neither pictures nor formulas
     settle(page)
     assert {url.removeprefix(address).partition("?")[0] for url in page.asked} == {
         "/book/build.html",
         "/_static/site.js",
+        f"/_static/{font.name}",
     }
 
 

@@ -16,7 +16,9 @@ CHAPTERS = [
     for path in sorted((ROOT / "book").glob("*.md"))
     if "```{deeper}" in path.read_text("utf-8")
 ]
-NO_PROSE = "details.deeper, .cell, figure, table, pre, .headerlink, .math, [class^=mjx], .rnn-demo"
+NO_PROSE = (
+    "details.deeper, .cell, figure, table, pre, .headerlink, .math, [class^=mjx], .rnn-demo, .about"
+)
 
 
 def short_way(html, chapter):
