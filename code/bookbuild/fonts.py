@@ -5,6 +5,7 @@ not bear it, so this one has no name of its own. A page is whole without it. Oth
 the serifs of the reader's system.
 """
 
+import logging
 import zlib
 from importlib.resources import files
 from io import BytesIO
@@ -51,5 +52,6 @@ def _write(app: Sphinx, error: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> None:
+    logging.getLogger("fontTools").setLevel(logging.WARNING)  # it says what it leaves out
     app.connect("builder-inited", _name)
     app.connect("build-finished", _write)
