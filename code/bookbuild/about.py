@@ -32,6 +32,8 @@ class About(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         self.assert_has_content()
+        if "minutes" not in self.options:
+            raise self.error("it does not say how many minutes the short way takes")
         terms = " ".join(self.arguments[0].split()).split(", ")
         entries = [("single", term, "", "main", None) for term in terms]
         (line,) = self.parse_content_to_nodes()

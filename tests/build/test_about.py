@@ -41,3 +41,9 @@ def test_its_terms_are_main_entries_of_the_index(book):
             rf'"(?:{term}|{re.escape(escaped)})":\s*\[\[(\d+), "", true\]\]', index
         )
         assert pages[int(entry)] == "alpha"
+
+
+def test_it_says_how_long_the_page_takes(book):
+    book.edit("alpha.md", ":minutes: 40\n", "")
+    code, output, _executed = book.try_to_build()
+    assert code != 0 and "how many minutes" in output
