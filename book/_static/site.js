@@ -129,6 +129,9 @@ if (deeper.length) {
     openDeeper(open);
   });
   openDeeper(kept.getItem("deeper") === "open");
+  addEventListener("storage", ({ key, newValue }) => { // chosen on another page, now or just before this one
+    if (key === "deeper") openDeeper(newValue === "open");
+  });
   document.querySelector("main section > section").before(button);
 }
 
