@@ -5,6 +5,7 @@ import math
 import re
 import sys
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,10 @@ from rnnbook.cli import commands as options
 from rnnbook.cli import names as command
 from rnnbook.cli.errors import UsageError
 from rnnbook.data import pairs
+from rnnbook.data.fetching.errors import DataError
 from rnnbook.data.vocabulary import Vocabulary
-from rnnbook.data.words import SIGNS, encode_pairs
-from rnnbook.decoding.names import transliterate
+from rnnbook.data.words import SIGNS, encode_pairs, encode_words
+from rnnbook.decoding.names import rank, transliterate
 from rnnbook.metrics.error_rates import among_first, character_error_rate, exact
 from rnnbook.models.encoder_decoder import EncoderDecoder
 from rnnbook.training import model_files
@@ -149,13 +151,81 @@ def test_names_come_from_the_standard_input_too(call, model, monkeypatch):
     assert call("transliterate", typed=typed) == expected
 
 
-@pytest.mark.parametrize("at_once", [2, 256])
-def test_the_names_before_a_line_that_holds_none_are_answered(at_once, call, model, monkeypatch):
+@pytest.mark.parametrize("at_once", [1, 2, 256])
+def test_a_line_that_holds_no_name_silences_no_other(at_once, call, model, monkeypatch):
     monkeypatch.setattr(command, "AT_ONCE", at_once)
-    words = ["abi", "kuba", "bak"]
-    code, out, err = call("transliterate", typed="\n".join(["", *words, "bø", "a"]))
-    assert (code, out) == (2, call("transliterate", *words)[1])
-    assert err == "rnnbook: line 5: 'bø' holds 'ø'; the model knows 'abiku'\n"
+    typed = "\n".join(["", "abi", "kuba", "bak", "b%", "a"])
+    code, out, err = call("transliterate", typed=typed)
+    assert (code, out) == (2, call("transliterate", "abi", "kuba", "bak", "a")[1])
+    assert err == "rnnbook: line 5: 'b%' holds '%'; the model knows 'abiku'\n"
+
+
+def test_a_bad_name_among_the_arguments_silences_no_other(call, model):
+    code, out, err = call("transliterate", "abi", "42", "bak")
+    assert (code, out) == (2, call("transliterate", "abi", "bak")[1])
+    assert err == "rnnbook: '42' is no name; give letters\n"
+
+
+def test_letters_that_are_none_with_an_accent_are_folded():
+    letters = "abcdefghijklmnopqrstuvwxyz'-"
+    names = ["Dr. Łukasz Ørsted", "Đorđe", "Weiß", "Ægir", "José"]
+    assert [command.words_of(name, letters) for name in names] == [
+        ["dr", "lukasz", "orsted"], ["dorde"], ["weiss"], ["aegir"], ["jose"],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["'", "-", "abi -", "."])
+def test_a_word_without_a_letter_is_none(name, refused, model):
+    refused(f"{name!r} is no name; give letters", "transliterate", name)
+
+
+def test_a_name_of_the_dictionary_is_answered_from_it(call, model):
+    (word, readings), *_ = [name for name in NAMES.names if len(name.readings) == 2]
+    ranked = rank(model, NAMES.letters, NAMES.kana, word, readings)
+    assert call("transliterate", word)[1] == f"{word}: {ranked[0].text} (dictionary)\n"
+    shown = ", ".join(one.text for one in ranked)
+    assert call("transliterate", word, "--answers", "4")[1] == f"{word}: {shown} (dictionary)\n"
+    (best, *_), (other, *_) = read(model, word, "abi")
+    assert call("transliterate", word, "--network-only")[1] == f"{word}: {best.text}\n"
+    mixed = f"{word} abi: {ranked[0].text}・{other.text} (dictionary: {word})\n"
+    assert call("transliterate", f"{word} abi")[1] == mixed
+
+
+def test_readings_are_ranked_by_the_probability_that_the_network_gives_them(model):
+    word, readings = "abi", ("アブ", "アブイ", "ウブイク")
+    ranked = rank(model, NAMES.letters, NAMES.kana, word, readings)
+    source, lengths = encode_words([word], Vocabulary(NAMES.letters, SIGNS))
+    expected = {}
+    for reading in readings:
+        ids = [*encode_words([reading], Vocabulary(NAMES.kana, SIGNS))[0][0].tolist(), 0]
+        state, previous, total = model.start(memory := model.encode(source, lengths)), 0, 0.0
+        for k in ids:
+            logits, state = model.step(torch.tensor([previous]), state, memory)
+            total, previous = total + logits.log_softmax(dim=1)[0, k].item(), k
+        expected[reading] = total
+    assert [one.text for one in ranked] == sorted(readings, key=lambda one: -expected[one])
+    for one, two in pairwise(ranked):
+        apart = expected[one.text] - expected[two.text]
+        assert one.log_probability - two.log_probability == pytest.approx(apart, abs=1e-4)
+    assert sum(math.exp(one.log_probability) for one in ranked) == pytest.approx(1)
+
+
+def test_without_the_dictionary_the_network_answers_and_that_is_said(call, model, monkeypatch):
+    expected = call("transliterate", "aaaaa", "--network-only")[1]
+
+    def missing():
+        raise DataError("no mirror answers")
+
+    monkeypatch.setattr(command, "load_names", missing)
+    code, out, err = call("transliterate", "aaaaa")
+    assert (code, out) == (0, expected) and "by the network alone (no mirror answers)" in err
+
+
+def test_a_model_of_other_pairs_has_no_dictionary(call, model, monkeypatch):
+    expected = call("transliterate", "aaaaa", "--network-only")[1]
+    others = pairs.group_readings([*NAMES.names[:1], ("zu", "ズ")])
+    monkeypatch.setattr(command, "load_names", lambda: others)
+    assert call("transliterate", "aaaaa")[1] == expected
 
 
 def test_a_mark_that_begins_a_file_is_no_letter(call, model):
@@ -203,8 +273,8 @@ def test_an_apostrophe_as_telephones_write_it_is_one():
     ("arguments", "typed", "message"),
     [
         (["Xaver"], "", "'Xaver' holds 'e', 'r', 'v', 'x'; the model knows 'abiku'"),
-        ([], "bø\n", "line 1: 'bø' holds 'ø'; the model knows 'abiku'"),
-        (["abi", " "], "", "' ' is no name; give letters"),
+        ([], "b%\n", "line 1: 'b%' holds '%'; the model knows 'abiku'"),
+        ([" "], "", "' ' is no name; give letters"),
         (["ab" * 60], "", "is longer than 100 letters"),
         (["abi", "--model", "none.pt"], "", "train a model: python -m rnnbook train names"),
     ],

@@ -24,9 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     options = parser().parse_args(arguments, argparse.Namespace(arguments=arguments))
     try:
-        resolve_name(options.command)(options)
+        code = resolve_name(options.command)(options)
         sys.stdout.flush()
-        return 0
+        return code or 0
     except KeyboardInterrupt as stop:
         return complain(f"interrupted{stop}", 130)
     except BrokenPipeError:  # whoever read our output has had enough: `| head`

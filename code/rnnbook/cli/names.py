@@ -3,17 +3,19 @@
 import argparse
 import hashlib
 import math
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import TextIO
 
 from torch.nn import Module
 
-from rnnbook.cli.errors import UsageError
+from rnnbook.cli.errors import UsageError, complain
 from rnnbook.cli.options import BEAM
 from rnnbook.cli.output import in_one_line
 from rnnbook.cli.train import run
+from rnnbook.data.fetching.errors import DataError
 from rnnbook.data.names import SHA256, load_names
 from rnnbook.data.pairs import LONGEST, Names, plain, read_pairs
 from rnnbook.data.vocabulary import Vocabulary
@@ -23,6 +25,11 @@ from rnnbook.metrics.error_rates import among_first, character_error_rate, exact
 from rnnbook.training.model_files import load_model
 
 AT_ONCE = 256  # names that are read from a file before they are answered
+FOLDED = str.maketrans(  # letters that are none with an accent, and the dot of "Dr."
+    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ß": "ss", "æ": "ae", "œ": "oe", "ı": "i"}
+    | {".": " "}
+)
+LETTER = re.compile(r"[^\W\d_]")
 LONGEST_LINE = 10_000  # characters; of what has no end of a line, no more is read
 
 
@@ -69,74 +76,123 @@ def report(model: Module, names: Names) -> str:
     )
 
 
-def transliterate(options: argparse.Namespace) -> None:
-    """Print each name in katakana; without names, those of the standard input, one a line."""
+def transliterate(options: argparse.Namespace) -> int:
+    """Print each name in katakana; without names, those of the standard input, one a line.
+
+    A word that the dictionary has is taken from it, if the model was trained on it. What is no
+    name is said, and the others are answered all the same; the exit code is then 2, else 0.
+    """
     model, vocabularies = load_model(options.model, "names")
     letters, kana = ("".join(known.characters) for known in vocabularies)
+    dictionary = {} if options.network_only else dictionary_of(letters, kana)
     if options.names:
-        batches = [[(name, words_of(name, letters)) for name in options.names]]
+        numbered, at_once = [("", name) for name in options.names], len(options.names)
     else:  # whoever types waits for each answer
-        batches = read_lines(sys.stdin, letters, 1 if sys.stdin.isatty() else AT_ONCE)
-    for batch in batches:
-        split = [words for _, words in batch]
-        answers = answer(options, model, letters, kana, split)
-        for (name, _), best in zip(batch, answers, strict=True):
-            print(in_one_line(f"{name}: {', '.join(best)}"), flush=True)
+        numbered, at_once = read_lines(sys.stdin), 1 if sys.stdin.isatty() else AT_ONCE
+    code = 0
+    for batch in batched(numbered, at_once):
+        names = {}
+        for where, name in batch:
+            try:
+                names[name] = words_of(name, letters)
+            except UsageError as error:
+                code = complain(f"{where}{error}", 2)
+        answers = answer(options, model, letters, kana, [*names.values()], dictionary)
+        of_name = dict(zip(names, answers, strict=True))
+        for name in (name for _, name in batch if name in of_name):
+            print(in_one_line(f"{name}: {', '.join(of_name[name])}"), flush=True)
+    return code
 
 
-def read_lines(file: TextIO, letters: str, at_once: int) -> Iterator[list[tuple[str, list[str]]]]:
-    """Names, one a line, and their words, so many at once. Blank lines do not count.
+def dictionary_of(letters: str, kana: str) -> dict[str, tuple[str, ...]]:
+    """The readings of each spelling of JMnedict; none for a model that was trained on others.
 
-    Raises `UsageError` at a line that holds no name, when those before it have been answered.
+    Where the dictionary cannot be had, that is said, and the network answers alone.
     """
-    batch = []
+    try:
+        names = load_names()
+    except DataError as error:
+        complain(f"without the dictionary, by the network alone ({error})", 0)
+        return {}
+    return dict(names.names) if (letters, kana) == (names.letters, names.kana) else {}
+
+
+def read_lines(file: TextIO) -> Iterator[tuple[str, str]]:
+    """Where each line stands ("line 3: "), and the name in it. Blank lines do not count.
+
+    Raises `UsageError` at a line that is too long, when those before it have been read.
+    """
     lines = iter(partial(file.readline, LONGEST_LINE + 1), "")
     for number, line in enumerate(lines, start=1):
-        name = line.removeprefix("\ufeff").strip()  # the mark with which some files begin
-        try:
-            if len(line) > LONGEST_LINE:
-                raise UsageError(f"it is longer than {LONGEST_LINE:,} characters; give one name")
-            if name:
-                batch.append((name, words_of(name, letters)))
-        except UsageError as error:
-            yield batch
-            raise UsageError(f"line {number}: {error}") from error
-        if len(batch) == at_once:
-            yield batch
-            batch = []
-    yield batch
+        if len(line) > LONGEST_LINE:
+            raise UsageError(
+                f"line {number}: it is longer than {LONGEST_LINE:,} characters; give one name"
+            )
+        if name := line.removeprefix("\ufeff").strip():  # the mark with which some files begin
+            yield f"line {number}: ", name
+
+
+def batched(numbered: Iterable[tuple[str, str]], at_once: int) -> Iterator[list[tuple[str, str]]]:
+    """The names, so many at once; what was read before an error is given before it is raised."""
+    batch, stop = [], None
+    try:
+        for one in numbered:
+            batch.append(one)
+            if len(batch) == at_once:
+                yield batch
+                batch = []
+    except UsageError as error:
+        stop = error
+    if batch:
+        yield batch
+    if stop:
+        raise stop
 
 
 def answer(
-    options: argparse.Namespace, model: Module, letters: str, kana: str, split: list[list[str]]
+    options: argparse.Namespace,
+    model: Module,
+    letters: str,
+    kana: str,
+    split: list[list[str]],
+    dictionary: dict[str, tuple[str, ...]],
 ) -> list[list[str]]:
     """For each name, of which the words are given, its best answers.
 
-    Where more than one is wanted, they have their probabilities.
+    Behind them stands whether they are from the dictionary, and where more than one is wanted,
+    their probabilities, unless the whole name is from the dictionary.
     """
-    words = sorted({word for each in split for word in each})
+    known = {word for each in split for word in each if word in dictionary}
+    words = sorted({word for each in split for word in each} - known)
     width = max(options.beam, options.answers)
     ranked = transliteration.transliterate(model, letters, kana, words, width=width)
     found = dict(zip(words, ranked, strict=True))
-    ranked = [
-        transliteration.join_words([found[word] for word in each], options.answers)
-        for each in split
-    ]
-    if options.answers == 1:
-        return [[best.text] for (best,) in ranked]
-    return [
-        [f"{one.text} ({math.exp(one.log_probability):.1%})" for one in each] for each in ranked
-    ]
+    for word in known:
+        found[word] = transliteration.rank(model, letters, kana, word, dictionary[word])
+    answers = []
+    for each in split:
+        best = transliteration.join_words([found[word] for word in each], options.answers)
+        mark = [" (dictionary)"] if known.issuperset(each) else []
+        if not mark and known.intersection(each):
+            mark = [f" (dictionary: {', '.join(word for word in each if word in known)})"]
+        shown = [f"{one.text}{_share(one, options, known.issuperset(each))}" for one in best]
+        answers.append([*shown[:-1], "".join([shown[-1], *mark])])
+    return answers
+
+
+def _share(one: transliteration.Reading, options: argparse.Namespace, is_known: bool) -> str:
+    wanted = options.answers > 1 and not is_known
+    return f" ({math.exp(one.log_probability):.1%})" if wanted else ""
 
 
 def words_of(name: str, letters: str) -> list[str]:
-    """The words of a name, in small letters without accents.
+    """The words of a name, in small letters without accents: "Dr. Ørsted" is dr, orsted.
 
     Raises `UsageError` for a name without letters, with unknown ones, or with too long a word.
     """
-    words = plain(name).split()
-    if not words:
-        raise UsageError(f"{name!r} is no name; give letters")
+    words = plain(name).translate(FOLDED).split()
+    if not words or not all(map(LETTER.search, words)):
+        raise UsageError(f"{name[:LONGEST]!r} is no name; give letters")
     if unknown := sorted(set("".join(words)) - set(letters)):
         known = letters[:100]
         raise UsageError(

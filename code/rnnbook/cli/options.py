@@ -81,6 +81,8 @@ def add_name_options(command: Parser) -> None:
     add("--beam", type=whole(1, 100), default=BEAM, metavar="N", help=what)
     what = "how many to show, with their probabilities if more than one (%(default)s)"
     add("--answers", type=whole(1, 100), default=1, metavar="N", help=what)
+    what = "do not look names up in the dictionary that the network was trained on"
+    add("--network-only", action="store_true", help=what)
     what = "what `train names` wrote (%(default)s)"
     add("--model", type=Path, default=MODELS["names"], metavar="FILE", help=what)
 

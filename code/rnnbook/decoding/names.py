@@ -4,10 +4,12 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import NamedTuple
 
+import torch
 from torch import nn
+from torch.nn.functional import cross_entropy
 
 from rnnbook.data.vocabulary import Vocabulary
-from rnnbook.data.words import SIGNS, encode_words
+from rnnbook.data.words import IGNORED, SIGNS, encode_words, teacher_forced
 from rnnbook.decoding.search import beam, complete_first
 
 TOGETHER = 256  # words that are searched for at once
@@ -41,6 +43,21 @@ def transliterate(
                 for one in complete_first(ranked)
             ]
     return [found[word] for word in words]
+
+
+@torch.no_grad()
+def rank(
+    model: nn.Module, letters: str, kana: str, word: str, readings: Sequence[str]
+) -> list[Reading]:
+    """The given readings of a word, the likeliest first, with probabilities that add up to 1."""
+    of_letters, of_kana = Vocabulary(letters, SIGNS), Vocabulary(kana, SIGNS)
+    source, lengths = encode_words([word] * len(readings), of_letters)
+    previous, y = teacher_forced(*encode_words(readings, of_kana))
+    device = next(model.parameters()).device
+    logits = model(source.to(device), lengths.to(device), previous.to(device)).cpu()  # (N, T, V)
+    losses = cross_entropy(logits.transpose(1, 2), y, ignore_index=IGNORED, reduction="none")
+    shares = (-losses.sum(dim=1)).log_softmax(dim=0).tolist()
+    return sorted(map(Reading, readings, shares), key=lambda one: -one.log_probability)
 
 
 def parts(words: Sequence[str]) -> Iterator[Sequence[str]]:
