@@ -21,6 +21,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 from sphinx.application import Sphinx
 from sphinx.locale import _
+from sphinx.util.docutils import SphinxRole
 
 from bookbuild import addresses, cache, mathjax
 from bookbuild.catalogues import translations
@@ -138,5 +139,15 @@ def _write(app: Sphinx, page: str, template: str, context: dict, doctree) -> Non
         nbformat.write(notebook(app, page, doctree, context["body"]), Path(app.outdir, path))
 
 
+class NotebookRole(SphinxRole):
+    """``{notebook}`lstm` ``: a link to the notebook of a chapter, from any page of the book."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        path = f"{'../' * self.env.docname.count('/')}_notebooks/{self.text}.ipynb"
+        link = nodes.reference("", f"{self.text}.ipynb", internal=True, refuri=path)
+        return [link], []
+
+
 def setup(app: Sphinx) -> None:
+    app.add_role("notebook", NotebookRole())
     app.connect("html-page-context", _write)
