@@ -150,6 +150,19 @@ for (const code of document.querySelectorAll(".cell_input .highlight, [class*=hi
   code.append(button);
 }
 
+/* A page is shared as the system does it; where it cannot, its address is copied. */
+const share = document.querySelector(".share");
+if (share) {
+  const page = { title: document.title, url: document.querySelector("link[rel=canonical]").href };
+  share.hidden = false;
+  share.addEventListener("click", async () => {
+    if (navigator.share) return navigator.share(page).catch(() => {}); // the reader thought better of it
+    await navigator.clipboard.writeText(page.url);
+    share.textContent = say("Copied");
+    setTimeout(() => (share.textContent = say("Share")), 1500);
+  });
+}
+
 /* A box that scrolls can be reached and scrolled with the keyboard. */
 const boxes = new ResizeObserver((entries) => {
   const wide = entries.map(({ target }) => target.scrollWidth > target.clientWidth + 1); // read all,

@@ -39,7 +39,7 @@ def code_colours() -> str:
 
 def _add(app: Sphinx, config: Config) -> None:
     """What all pages have. When it changes, Sphinx writes them again, as for every setting."""
-    for name, more in (("site", code_colours()), ("front", "")):
+    for name, more in (("site", code_colours()), ("front", ""), ("slides", "")):
         if (sheet := app.srcdir / f"book/_templates/{name}.css").exists():
             styles = " ".join(Template(sheet.read_text("utf-8")).render().split())  # no comments
             config.html_context[f"{name}_styles"] = f"{styles}\n{more}"

@@ -222,12 +222,25 @@ def test_the_buttons_open_this_very_chapter(chapter, edition, published):
     assert len(forms) == 2
 
 
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_a_page_says_how_to_cite_it(edition, published):
+    page = BeautifulSoup((published / f"{edition}book/lstm.html").read_text("utf-8"), "html.parser")
+    entry, title = page.select_one(".cite pre").get_text(), page.h1.get_text()
+    assert entry.startswith("@incollection{rnnbook-lstm,\n  author = {{The authors")
+    assert re.search(r"\n  title = \{(.+)\},", entry)[1] in title
+    assert f"\n  url = {{{SITE}{edition}book/lstm.html}}\n}}" in entry
+    assert page.select_one(".cite p").get_text().endswith(f" {SITE}{edition}book/lstm.html")
+    assert page.select_one("button.share[hidden]")  # until the script finds what it can do
+
+
 def test_a_site_without_an_address_shows_no_dead_buttons(html):
     if os.environ.get("GITHUB_REPOSITORY"):
         pytest.skip("this site has an address")
     for page in html.rglob("book/*.html"):
         text = page.read_text("utf-8")
-        assert not re.search(r"mybinder|colab\.research|issues/new|rnnbook\.zip|canonical", text)
+        assert not re.search(
+            r"mybinder|colab\.research|issues/new|rnnbook\.zip|canonical|class=.share", text
+        )
 
 
 def test_the_map_of_the_site_names_every_page_of_both_editions(published):
