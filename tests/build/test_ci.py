@@ -313,6 +313,34 @@ def test_the_data_are_packed_when_their_code_changes():
     assert any(ROOT.glob(f"{pattern}/*.py"))
 
 
+def test_a_release_has_the_site_the_package_and_what_changed(gh, tmp_path):
+    (tmp_path / "released").mkdir()
+    for name in ("rnnbook-1.2.0-py3-none-any.whl", "rnnbook.zip", "CHANGELOG.md"):
+        (tmp_path / "released" / name).touch()
+    (created,) = gh("release", "release", GITHUB_REF_NAME="v1.2.0")
+    assert created == (
+        "gh release create v1.2.0 --verify-tag --title v1.2.0 --notes-file released/CHANGELOG.md "
+        "released/rnnbook-1.2.0-py3-none-any.whl released/rnnbook.zip"
+    )
+
+
+@pytest.mark.parametrize(("tag", "code"), [("v1.2.0", 0), ("v1.2.1", 1), ("v1.3.0", 1)])
+def test_a_tag_is_the_version_that_the_package_and_the_list_of_changes_have(tag, code, tmp_path):
+    (tmp_path / "pyproject.toml").write_text(f'version = "{tag[1:].replace("1.2.1", "1.2.0")}"\n')
+    (tmp_path / "CHANGELOG.md").write_text("# What changed\n\n## 1.2.0 (2026-12-04)\n")
+    steps = workflow.read("release")["jobs"]["build"]["steps"]
+    (check,) = [step["run"] for step in steps if step.get("name", "").startswith("The tag is")]
+    environment = {**os.environ, "GITHUB_REF_NAME": tag}
+    result = subprocess.run(["bash", "-e", "-c", check], cwd=tmp_path, env=environment)
+    assert result.returncode == code
+
+
+def test_the_list_of_changes_has_the_version_of_the_package():
+    version = re.search(r'(?m)^version = "(.*)"', (ROOT / "pyproject.toml").read_text("utf-8"))[1]
+    assert f"\n## {version} (" in (ROOT / "CHANGELOG.md").read_text("utf-8")
+    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text("utf-8")
+
+
 def test_a_linter_of_workflows_finds_nothing():
     """zizmor looks for what a stranger could make use of."""
     folders = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
