@@ -101,7 +101,8 @@ def add_listen_options(command: Parser) -> None:
 def add_describe_options(command: Parser) -> None:
     """Add the options of `describe`."""
     add = command.add_argument
-    what = "in any format that Pillow reads; simple drawings, such as emoji, are what it knows"
+    what = "in any format that Pillow reads; it was trained on the emoji of OpenMoji, and knows no "
+    what += "photographs; emoji in the style of others it often takes for something else"
     add("pictures", type=Path, nargs="+", metavar="PICTURE", help=what)
     what = "English or Japanese (%(default)s)"
     add("--language", choices=("en", "ja"), default="en", help=what)

@@ -19,6 +19,8 @@ from rnnbook.metrics.pictures import captions_of, word_f1
 from rnnbook.training.model_files import load_model
 from rnnbook.training.recipes.pictures import encode_captions, vocabulary_of
 
+SURE = 0.1  # as probable is a caption that is given without a doubt; see `describe`
+
 
 def train(options: argparse.Namespace) -> None:
     """Train the model of pictures on both languages, and measure it on pictures kept apart."""
@@ -59,12 +61,14 @@ def judged(
 
 
 def describe(options: argparse.Namespace) -> None:
-    """Print what the model says of each picture."""
+    """Print what the model says of each picture, and how probable it finds that."""
     for path in options.pictures:
         check_ends(path)
     pixels = torch.stack([read_picture(path) for path in options.pictures])
     model, (vocabulary,) = load_model(options.model, "pictures")
     number, language = list(LANGUAGES).index(options.language), LANGUAGES[options.language]
-    said = descriptions.describe(model, vocabulary, pixels, language, number, options.beam)
-    for path, caption in zip(options.pictures, said, strict=True):
-        print(in_one_line(f"{path}: {caption}"), flush=True)
+    how = language, number, options.beam
+    said = descriptions.describe_carefully(model, vocabulary, pixels, *how)
+    for path, (text, probability) in zip(options.pictures, said, strict=True):
+        doubt = "not sure: " if probability < SURE else ""
+        print(in_one_line(f"{path}: {doubt}{text} ({probability:.1%})"), flush=True)
