@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from rnnbook.cli.values import Parser, digits, heat, temperature, whole
+from rnnbook.cli.values import NO_SOUND, Parser, digits, heat, temperature, whole
 
 KINDS = "mnist", "shakespeare", "names", "speech", "pictures", "kanji"
 CHECKPOINT_EVERY = 100  # steps of a training
@@ -14,6 +14,11 @@ TRAIN = (
     "interrupted, --resume goes on from there and, on a processor, ends with the same weights, bit "
     "for bit. A FILE that exists is not replaced, unless --force says so. Started by `torchrun "
     "--nproc-per-node N -m rnnbook train …`, N processes share the work."
+)
+
+LISTEN = (
+    "Write down spoken digits: of recordings that were kept apart from the training, those of "
+    f"DIGITS are joined, and the model says what it hears. {NO_SOUND[0].upper()}{NO_SOUND[1:]}."
 )
 
 
@@ -90,7 +95,8 @@ def add_name_options(command: Parser) -> None:
 def add_listen_options(command: Parser) -> None:
     """Add the options of `listen`."""
     add = command.add_argument
-    what = "digits that are joined from recordings, such as 4071"
+    command.description = LISTEN
+    what = "such as 4071: for each of them a recording is drawn, and they are joined"
     add("strings", nargs="+", type=digits, metavar="DIGITS", help=what)
     what = "of the choice among the recordings (%(default)s)"
     add("--seed", type=whole(0), default=0, metavar="N", help=what)
