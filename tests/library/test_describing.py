@@ -335,7 +335,7 @@ class Stubborn(torch.nn.Module):
 
 @pytest.mark.parametrize("width", [1, 4])
 def test_a_caption_keeps_to_its_language_and_ends_and_repeats_no_run(width):
-    english, japanese = ["field", "rice", "river", "sudan"], "田米川港"
+    english, japanese = ["field", "rice", "river", "sudan"], "田米川港山空海雨"
     vocabulary = Vocabulary([*english, *japanese], SIGNS)
     model = Stubborn(vocabulary)
     for language, words in ((ENGLISH, english), (JAPANESE, japanese)):

@@ -19,7 +19,9 @@ from rnnbook.metrics.pictures import captions_of, word_f1
 from rnnbook.training.model_files import load_model
 from rnnbook.training.recipes.pictures import encode_captions, vocabulary_of
 
-SURE = 0.1  # as probable is a caption that is given without a doubt; see `describe`
+# Below it a caption is hardly ever right: of the pictures held out, after 14 epochs of training, 1
+# of 146 in English and 15 of 216 in Japanese; above it 53 of 193, and 22 of 123.
+SURE = 0.1
 
 
 def train(options: argparse.Namespace) -> None:
