@@ -561,7 +561,11 @@ def test_what_has_no_end_is_not_read(device, command, refused):
     [
         (b"", "holds 0 characters; give a text of 2,048 or more"),
         (b"x" * 2047, "holds 2,047 characters"),
-        (TEXT.encode("utf-16"), "is no text in UTF-8"),
+        (TEXT.encode("utf-16"), "is UTF-16, not in UTF-8; save it as plain text"),
+        (TEXT.encode("utf-16-le"), "holds NULs, as UTF-16 does"),
+        (TEXT.encode("latin-1") + b"\xfc", "is no text in UTF-8; save it as plain text"),
+        (bytes(5000), "holds NULs"),
+        (TEXT.encode() + b"\x1b[31m" * 40, "holds many control characters and is no text"),
         (None, "cannot use my.txt: No such file"),
     ],
 )
@@ -571,6 +575,20 @@ def test_a_text_that_cannot_be_trained_on(content, message, refused, interrupt):
         Path("my.txt").write_bytes(content)
     refused(message, "train", "shakespeare", "--text", "my.txt")
     assert not Path("runs").exists()
+
+
+def test_a_text_that_is_too_large_is_refused_before_it_is_read(refused, interrupt, monkeypatch):
+    interrupt(at=1)
+    with open("my.txt", "wb") as file:
+        file.truncate(3_000_000_000)  # where nothing was written, the file takes no room
+    monkeypatch.setattr(Path, "read_text", lambda *_: fail(AssertionError("read")))
+    message = "my.txt has 3,000,000,000 bytes; give a text of 100,000,000 or fewer"
+    refused(message, "train", "shakespeare", "--text", "my.txt")
+
+
+def test_a_stray_control_character_is_no_matter(call):
+    Path("my.txt").write_text("\x1a" + TEXT)
+    assert call("train", "shakespeare", "--text", "my.txt", "--steps", "1")[0] == 0
 
 
 def test_the_shortest_text_is_long_enough(call):

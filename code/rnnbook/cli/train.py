@@ -1,6 +1,7 @@
 """The commands that train a model: alone, or as one of the processes of `torchrun`."""
 
 import argparse
+import codecs
 import hashlib
 import os
 import shlex
@@ -24,6 +25,11 @@ from rnnbook.metrics.evaluation import accuracy, carried_loss
 from rnnbook.training import distributed, model_files
 from rnnbook.training.recipes.all_recipes import RECIPES
 from rnnbook.training.recipes.shakespeare import STREAMS, WINDOW
+
+MOST_BYTES = 100_000_000  # of a text: in training, each takes up to 30 bytes of memory
+UTF_16 = codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE  # with which such a file begins
+CONTROLS = [chr(i) for i in [*range(32), 127] if chr(i) not in "\t\n\f\r"]
+AS_TEXT = "save it as plain text, UTF-8"
 
 
 def mnist(options: argparse.Namespace) -> None:
@@ -72,10 +78,19 @@ def read_text(path: Path | None, at_least: int) -> Text:
     if path is None:
         return load_shakespeare()
     check_ends(path)
+    if (size := path.stat().st_size) > MOST_BYTES:
+        raise UsageError(
+            f"{path} has {size:,} bytes; give a text of {MOST_BYTES:,} or fewer, a part of it"
+        )
     try:
         text = path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is no text in UTF-8; save it as plain text, UTF-8") from error
+        found = "UTF-16, not" if error.object.startswith(UTF_16) else "no text"
+        raise UsageError(f"{path} is {found} in UTF-8; {AS_TEXT}") from error
+    if "\0" in text:
+        raise UsageError(f"{path} holds NULs, as UTF-16 does, or what is no text; {AS_TEXT}")
+    if 100 * sum(map(text.count, CONTROLS)) > len(text):
+        raise UsageError(f"{path} holds many control characters and is no text; {AS_TEXT}")
     if len(text) < at_least:
         raise UsageError(
             f"{path} holds {len(text):,} characters; give a text of {at_least:,} or more"
