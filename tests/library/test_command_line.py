@@ -114,6 +114,11 @@ def test_every_command_has_a_help(command, call):
     assert code == 0 and out.startswith(f"usage: python -m rnnbook {command}") and not err
 
 
+def test_the_help_of_study_lists_the_studies(call):
+    said = " ".join(call("study", "--help")[1].split())
+    assert f"The studies: {', '.join(conduct.names())}." in said
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -1,7 +1,9 @@
 """The options of each command."""
 
 from pathlib import Path
+from pkgutil import iter_modules
 
+from rnnbook import studies
 from rnnbook.cli.values import NO_SOUND, Parser, digits, heat, temperature, whole
 
 KINDS = "mnist", "shakespeare", "names", "speech", "pictures", "kanji"
@@ -136,8 +138,10 @@ def add_draw_options(command: Parser) -> None:
 
 def add_study_options(command: Parser) -> None:
     """Add the options of `study`."""
+    names = sorted(module.name for module in iter_modules(studies.__path__) if not module.ispkg)
+    command.epilog = f"The studies: {', '.join(names)}."
     add = command.add_argument
-    add("names", nargs="*", metavar="NAME", help="of a module of rnnbook.studies")
+    add("names", nargs="*", metavar="NAME", help="of a study, see below")
     add("--all", action="store_true", help="take all studies")
     what = "run the first steps of every run again and, if the losses agree, say so in the record"
     add("--confirm", action="store_true", help=what)
