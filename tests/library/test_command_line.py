@@ -335,10 +335,23 @@ def test_an_interrupted_run_goes_on_and_ends_with_the_same_weights(kind, call, i
     interrupt(at=None)
     code, resumed, _ = call(*shlex.split(command)[3:])
     assert code == 0 and interrupt.steps_done() == 2  # the fifth, again, and the sixth
+    assert resumed.startswith("going on after step 4 of 6\n") and "going on" not in whole
     assert same(weights(path), weights("whole.pt"))
     assert resumed.splitlines()[-1] == whole.splitlines()[-1]
     left = {file.name for file in Path().rglob("*.pt*") if file.suffix != ".lock"}
     assert left == {f"{kind}.pt", "whole.pt"}
+
+
+@pytest.mark.parametrize("kind", TRAIN)
+def test_a_training_says_soon_how_fast_it_is_where_there_is_no_bar(
+    kind, call, interrupt, monkeypatch
+):
+    monkeypatch.setattr(train, "SOON", 0)
+    said = re.compile(r"step +1 of 6   about [\d,]+ s to go\n")
+    for watched in (False, True):
+        monkeypatch.setattr(train, "is_watched", lambda watched=watched: watched)
+        code, out, _ = call(*TRAIN[kind].split(), "--force")
+        assert code == 0 and len(said.findall(out)) == (not watched)
 
 
 def test_train_mnist_follows_the_recipe(call, interrupt):
