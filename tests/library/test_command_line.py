@@ -968,11 +968,24 @@ def test_a_picture_that_shows_no_digit(make, message, refused):
 def test_sample_writes_what_the_library_writes(call):
     model, (known,) = model_files.load_model(model_file("shakespeare"), "shakespeare")
     options = {"temperature": 0.7, "top_k": 5, "seed": 4}
-    text = sample(model, known, "All:", 40, **options)
+    text = sample(model, known, "\n\nAll:", 40, **options).removeprefix("\n\n")
     arguments = "--prompt All: --length 40 --temperature 0.7 --top-k 5 --seed 4"
     code, out, _ = call("sample", *arguments.split())
     assert code == 0 and out.removesuffix("\n") == text.removesuffix("\n")
     assert out.endswith("\n")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "characters", "read"),
+    [
+        ("ROMEO:", "\nEMOR:", "\n\nROMEO:"),  # a model of a text of paragraphs
+        ("\nROMEO:", "\nEMOR:", "\nROMEO:"),
+        ("ROMEO:", "EMOR:", "ROMEO:"),  # of a text in one line
+        ("", "\nEMOR:", ""),
+    ],
+)
+def test_a_prompt_is_read_as_the_beginning_of_a_paragraph(prompt, characters, read):
+    assert use.beginning(prompt, Vocabulary(characters)) == read
 
 
 def test_of_several_models_the_mean_of_their_probabilities_writes(call):
@@ -983,7 +996,7 @@ def test_of_several_models_the_mean_of_their_probabilities_writes(call):
     pair = ensemble.Ensemble(
         model_files.load_model(path, "shakespeare")[0] for path in (one, other)
     )
-    text = sample(pair, known, "All:", 40, seed=0)
+    text = sample(pair, known, "\n\nAll:", 40, seed=0).removeprefix("\n\n")
     arguments = f"--prompt All: --length 40 --model {one} {other}"
     code, out, _ = call("sample", *arguments.split())
     assert code == 0 and out.removesuffix("\n") == text.removesuffix("\n")

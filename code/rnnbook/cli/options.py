@@ -67,7 +67,8 @@ def add_classify_options(command: Parser) -> None:
 def add_sample_options(command: Parser) -> None:
     """Add the options of `sample`."""
     add = command.add_argument
-    add("--prompt", default="\n", metavar="TEXT", help="what the text begins with (a new line)")
+    what = "what the text begins with, read as the beginning of a paragraph (a new line)"
+    add("--prompt", default="\n", metavar="TEXT", help=what)
     what = "characters to write (%(default)s)"
     add("--length", type=whole(1), default=500, metavar="N", help=what)
     what = "below 1, likely characters become likelier; 0: always the likeliest (%(default)s)"
