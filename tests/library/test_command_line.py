@@ -114,6 +114,11 @@ def test_every_command_has_a_help(command, call):
     assert code == 0 and out.startswith(f"usage: python -m rnnbook {command}") and not err
 
 
+def test_the_help_of_study_lists_the_studies(call):
+    said = " ".join(call("study", "--help")[1].split())
+    assert f"The studies: {', '.join(conduct.names())}." in said
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -330,10 +335,23 @@ def test_an_interrupted_run_goes_on_and_ends_with_the_same_weights(kind, call, i
     interrupt(at=None)
     code, resumed, _ = call(*shlex.split(command)[3:])
     assert code == 0 and interrupt.steps_done() == 2  # the fifth, again, and the sixth
+    assert resumed.startswith("going on after step 4 of 6\n") and "going on" not in whole
     assert same(weights(path), weights("whole.pt"))
     assert resumed.splitlines()[-1] == whole.splitlines()[-1]
     left = {file.name for file in Path().rglob("*.pt*") if file.suffix != ".lock"}
     assert left == {f"{kind}.pt", "whole.pt"}
+
+
+@pytest.mark.parametrize("kind", TRAIN)
+def test_a_training_says_soon_how_fast_it_is_where_there_is_no_bar(
+    kind, call, interrupt, monkeypatch
+):
+    monkeypatch.setattr(train, "SOON", 0)
+    said = re.compile(r"step +1 of 6   about [\d,]+ s to go\n")
+    for watched in (False, True):
+        monkeypatch.setattr(train, "is_watched", lambda watched=watched: watched)
+        code, out, _ = call(*TRAIN[kind].split(), "--force")
+        assert code == 0 and len(said.findall(out)) == (not watched)
 
 
 def test_train_mnist_follows_the_recipe(call, interrupt):
@@ -561,7 +579,11 @@ def test_what_has_no_end_is_not_read(device, command, refused):
     [
         (b"", "holds 0 characters; give a text of 2,048 or more"),
         (b"x" * 2047, "holds 2,047 characters"),
-        (TEXT.encode("utf-16"), "is no text in UTF-8"),
+        (TEXT.encode("utf-16"), "is UTF-16, not in UTF-8; save it as plain text"),
+        (TEXT.encode("utf-16-le"), "holds NULs, as UTF-16 does"),
+        (TEXT.encode("latin-1") + b"\xfc", "is no text in UTF-8; save it as plain text"),
+        (bytes(5000), "holds NULs"),
+        (TEXT.encode() + b"\x1b[31m" * 40, "holds many control characters and is no text"),
         (None, "cannot use my.txt: No such file"),
     ],
 )
@@ -571,6 +593,20 @@ def test_a_text_that_cannot_be_trained_on(content, message, refused, interrupt):
         Path("my.txt").write_bytes(content)
     refused(message, "train", "shakespeare", "--text", "my.txt")
     assert not Path("runs").exists()
+
+
+def test_a_text_that_is_too_large_is_refused_before_it_is_read(refused, interrupt, monkeypatch):
+    interrupt(at=1)
+    with open("my.txt", "wb") as file:
+        file.truncate(3_000_000_000)  # where nothing was written, the file takes no room
+    monkeypatch.setattr(Path, "read_text", lambda *_: fail(AssertionError("read")))
+    message = "my.txt has 3,000,000,000 bytes; give a text of 100,000,000 or fewer"
+    refused(message, "train", "shakespeare", "--text", "my.txt")
+
+
+def test_a_stray_control_character_is_no_matter(call):
+    Path("my.txt").write_text("\x1a" + TEXT)
+    assert call("train", "shakespeare", "--text", "my.txt", "--steps", "1")[0] == 0
 
 
 def test_the_shortest_text_is_long_enough(call):
@@ -932,11 +968,24 @@ def test_a_picture_that_shows_no_digit(make, message, refused):
 def test_sample_writes_what_the_library_writes(call):
     model, (known,) = model_files.load_model(model_file("shakespeare"), "shakespeare")
     options = {"temperature": 0.7, "top_k": 5, "seed": 4}
-    text = sample(model, known, "All:", 40, **options)
+    text = sample(model, known, "\n\nAll:", 40, **options).removeprefix("\n\n")
     arguments = "--prompt All: --length 40 --temperature 0.7 --top-k 5 --seed 4"
     code, out, _ = call("sample", *arguments.split())
     assert code == 0 and out.removesuffix("\n") == text.removesuffix("\n")
     assert out.endswith("\n")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "characters", "read"),
+    [
+        ("ROMEO:", "\nEMOR:", "\n\nROMEO:"),  # a model of a text of paragraphs
+        ("\nROMEO:", "\nEMOR:", "\nROMEO:"),
+        ("ROMEO:", "EMOR:", "ROMEO:"),  # of a text in one line
+        ("", "\nEMOR:", ""),
+    ],
+)
+def test_a_prompt_is_read_as_the_beginning_of_a_paragraph(prompt, characters, read):
+    assert use.beginning(prompt, Vocabulary(characters)) == read
 
 
 def test_of_several_models_the_mean_of_their_probabilities_writes(call):
@@ -947,7 +996,7 @@ def test_of_several_models_the_mean_of_their_probabilities_writes(call):
     pair = ensemble.Ensemble(
         model_files.load_model(path, "shakespeare")[0] for path in (one, other)
     )
-    text = sample(pair, known, "All:", 40, seed=0)
+    text = sample(pair, known, "\n\nAll:", 40, seed=0).removeprefix("\n\n")
     arguments = f"--prompt All: --length 40 --model {one} {other}"
     code, out, _ = call("sample", *arguments.split())
     assert code == 0 and out.removesuffix("\n") == text.removesuffix("\n")

@@ -8,8 +8,17 @@ from torch import Generator
 
 from rnnbook.data.picture_captions import ENGLISH, JAPANESE, LETTERS
 from rnnbook.data.picture_gallery import Picture
-from rnnbook.data.words import IGNORED
-from rnnbook.decoding.pictures import describe, said
+from rnnbook.data.vocabulary import Vocabulary
+from rnnbook.data.words import IGNORED, SIGNS
+from rnnbook.decoding.pictures import (
+    LIMITS,
+    Caption,
+    Careful,
+    describe,
+    describe_carefully,
+    repeating,
+    said,
+)
 from rnnbook.decoding.search import Answer, beam, greedy
 from rnnbook.metrics.pictures import (
     best_constant,
@@ -301,6 +310,72 @@ def test_the_search_gives_the_probability_of_what_it_has_written(trained):
     ids = torch.tensor([*found[0].ids, 0])
     assert log_p.gather(1, ids[:, None]).sum().item() == pytest.approx(found[0].log_probability)
     assert best.log_probability >= found[0].log_probability - 1e-5
+
+
+# ------------------------------------------------------------------ what is said carefully
+
+
+class Stubborn(torch.nn.Module):
+    """Says the last word that it knows on and on; the end only if there is nothing else to say."""
+
+    def __init__(self, vocabulary):
+        super().__init__()
+        self.rate = torch.nn.Parameter(torch.linspace(7, 9, len(vocabulary)))
+        self.rate.data[0] = 0
+
+    def encode(self, pictures, languages):
+        return pictures
+
+    def start(self, seen):
+        return (torch.zeros(len(seen), 1),)
+
+    def step(self, previous, state, seen):
+        return self.rate.expand(len(previous), -1), state
+
+
+@pytest.mark.parametrize("width", [1, 4])
+def test_a_caption_keeps_to_its_language_and_ends_and_repeats_no_run(width):
+    english, japanese = ["field", "rice", "river", "sudan"], "田米川港山空海雨"
+    vocabulary = Vocabulary([*english, *japanese], SIGNS)
+    model = Stubborn(vocabulary)
+    for language, words in ((ENGLISH, english), (JAPANESE, japanese)):
+        captions = describe_carefully(model, vocabulary, pixels_of(), language, width=width)
+        limits = LIMITS[language]
+        for text, probability in captions:
+            tokens = language.split(text)
+            runs = [tuple(tokens[i : i + limits.run]) for i in range(len(tokens) - limits.run + 1)]
+            assert set(tokens) <= set(words) and len(tokens) == limits.longest
+            assert len(runs) == len(set(runs))
+            assert all([word] * 3 != tokens[i : i + 3] for word in words for i in range(9))
+            assert 0 < probability < 1
+
+
+def test_what_would_repeat_a_run_or_stand_three_times_in_a_row():
+    assert repeating([], 3) == repeating([1], 3) == repeating([1, 2], 3) == set()
+    assert repeating([1, 2, 3, 1, 2], 3) == {3}
+    assert repeating([1, 2, 3, 1, 2, 4, 1, 2], 3) == {3, 4}
+    assert repeating([5, 5], 3) == repeating([5, 5], 6) == {5}
+    assert repeating([1, 2, 3, 1, 2], 4) == set()
+
+
+def test_the_probability_is_that_of_the_model_among_what_may_be_said(trained):
+    model, vocabulary = trained
+    for k, language in enumerate((ENGLISH, JAPANESE)):
+        captions = describe_carefully(model, vocabulary, pixels_of(), language, k)
+        assert [one.text for one in captions] == describe(
+            model, vocabulary, pixels_of(), language, k, width=4
+        )
+        careful = Careful(model, vocabulary, LIMITS[language])
+        for picture, (text, probability) in zip(pixels_of(), captions, strict=True):
+            ids = [*vocabulary.encode(language.split(text)).tolist(), 0]
+            seen = careful.encode(picture[None], torch.tensor([k]))
+            state, expected = careful.start(seen), 1.0
+            for last, chosen in zip([0, *ids], ids, strict=False):
+                logits, state = careful.step(torch.tensor([last]), state, seen)
+                expected *= logits.softmax(dim=1)[0, chosen].item()
+            assert probability == pytest.approx(expected, rel=1e-4)
+        assert max(captions, key=lambda one: one.probability).probability > 0.3
+        assert isinstance(captions[0], Caption)
 
 
 # ------------------------------------------------------------------ how good captions are

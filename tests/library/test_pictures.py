@@ -31,6 +31,8 @@ from rnnbook.data.pictures import (
     read_pictures,
     twins,
 )
+from rnnbook.decoding.pictures import LIMITS, repeating
+from rnnbook.metrics.pictures import captions_of
 
 RED, BLUE, WHITE = (255, 0, 0), (0, 0, 255), (255, 255, 255)
 
@@ -320,6 +322,20 @@ def test_a_drawing_without_a_name_and_a_name_without_a_drawing_are_left_out():
 @pytest.fixture(scope="module")
 def known() -> Gallery:
     return load_pictures()
+
+
+def test_captions_of_the_training_keep_to_the_limits_of_what_is_said_carefully(known):
+    for language, limits in LIMITS.items():
+        captions = [language.split(one) for one in sum(captions_of(known.train, language), ())]
+        assert max(map(len, captions)) == limits.longest
+        assert all(limits.knows(token) for tokens in captions for token in tokens)
+        assert not any(says_again(tokens, limits.run) for tokens in captions)
+        assert any(says_again(tokens, limits.run - 1) for tokens in captions)
+
+
+def says_again(tokens, run):
+    numbers = [sorted(set(tokens)).index(token) for token in tokens]
+    return any(one in repeating(numbers[:i], run) for i, one in enumerate(numbers))
 
 
 def test_every_picture_is_at_one_place(known):

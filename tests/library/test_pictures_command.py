@@ -14,7 +14,7 @@ from rnnbook.data.picture_file import read_picture
 from rnnbook.data.picture_gallery import Gallery, Picture
 from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.data.words import SIGNS
-from rnnbook.decoding.pictures import describe
+from rnnbook.decoding.pictures import Caption, describe, describe_carefully
 from rnnbook.metrics.error_rates import exact
 from rnnbook.metrics.pictures import captions_of, word_f1
 from rnnbook.models.pictures import Captioner
@@ -102,13 +102,23 @@ def test_describe_says_what_is_in_each_picture_in_either_language(call):
     Image.fromarray(KNOWN_PIXELS).resize((200, 200)).save(paths[1])
     pixels = torch.stack([read_picture(Path(path)) for path in paths])
     for k, (short, language) in enumerate((("en", ENGLISH), ("ja", JAPANESE))):
-        code, out, _ = call("describe", *paths, "--language", short, "--beam", "3")
-        said = describe(model, vocabulary, pixels, language, k, width=3)
-        expected = [f"{path}: {one}" for path, one in zip(paths, said, strict=True)]
-        assert code == 0 and out.splitlines() == expected
-    code, out, _ = call("describe", *paths)
-    said = describe(model, vocabulary, pixels, ENGLISH, 0, width=4)
-    assert out.splitlines() == [f"{path}: {one}" for path, one in zip(paths, said, strict=True)]
+        for more, width in ((("--beam", "3"), 3), ((), 4)):
+            code, out, _ = call("describe", *paths, "--language", short, *more)
+            said = describe_carefully(model, vocabulary, pixels, language, k, width)
+            assert code == 0 and len(out.splitlines()) == 2
+            for path, (text, probability), line in zip(paths, said, out.splitlines(), strict=True):
+                assert line.startswith(f"{path}: ")
+                assert line.endswith(f" {text} ({probability:.1%})")
+
+
+def test_describe_says_when_it_is_not_sure(call, monkeypatch):
+    untrained()
+    said = [Caption("red cat", pictures.SURE), Caption("red dog", pictures.SURE - 0.01)]
+    monkeypatch.setattr(pictures.descriptions, "describe_carefully", lambda *_: said)
+    Image.new("RGB", (9, 9)).save("one.png")
+    lines = call("describe", "one.png", "one.png")[1].splitlines()
+    assert lines[0] == f"one.png: red cat ({pictures.SURE:.1%})"
+    assert lines[1] == f"one.png: not sure: red dog ({pictures.SURE - 0.01:.1%})"
 
 
 def test_describe_refuses_what_it_cannot_use(refused):

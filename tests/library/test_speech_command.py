@@ -72,3 +72,10 @@ def test_listen_joins_recordings_of_the_test_and_says_what_is_heard(call):
 
 def test_listen_without_a_model_says_how_to_have_one(refused):
     refused("train a model: python -m rnnbook train speech", "listen", "40")
+
+
+def test_listen_says_that_it_cannot_hear_a_file_and_what_it_takes(call, refused):
+    why = "a file of sound cannot be heard: what the model was trained on has no sound"
+    for name in ("four.wav", "sounds/four", "./4071"):
+        refused(f"{name!r} is no string of 1 to 20 digits, such as 4071; {why}", "listen", name)
+    assert why[1:] in " ".join(call("listen", "--help")[1].split())

@@ -1,8 +1,10 @@
 """The options of each command."""
 
 from pathlib import Path
+from pkgutil import iter_modules
 
-from rnnbook.cli.values import Parser, digits, heat, temperature, whole
+from rnnbook import studies
+from rnnbook.cli.values import NO_SOUND, Parser, digits, heat, temperature, whole
 
 KINDS = "mnist", "shakespeare", "names", "speech", "pictures", "kanji"
 CHECKPOINT_EVERY = 100  # steps of a training
@@ -14,6 +16,11 @@ TRAIN = (
     "interrupted, --resume goes on from there and, on a processor, ends with the same weights, bit "
     "for bit. A FILE that exists is not replaced, unless --force says so. Started by `torchrun "
     "--nproc-per-node N -m rnnbook train …`, N processes share the work."
+)
+
+LISTEN = (
+    "Write down spoken digits: of recordings that were kept apart from the training, those of "
+    f"DIGITS are joined, and the model says what it hears. {NO_SOUND[0].upper()}{NO_SOUND[1:]}."
 )
 
 
@@ -60,7 +67,8 @@ def add_classify_options(command: Parser) -> None:
 def add_sample_options(command: Parser) -> None:
     """Add the options of `sample`."""
     add = command.add_argument
-    add("--prompt", default="\n", metavar="TEXT", help="what the text begins with (a new line)")
+    what = "what the text begins with, read as the beginning of a paragraph (a new line)"
+    add("--prompt", default="\n", metavar="TEXT", help=what)
     what = "characters to write (%(default)s)"
     add("--length", type=whole(1), default=500, metavar="N", help=what)
     what = "below 1, likely characters become likelier; 0: always the likeliest (%(default)s)"
@@ -90,7 +98,8 @@ def add_name_options(command: Parser) -> None:
 def add_listen_options(command: Parser) -> None:
     """Add the options of `listen`."""
     add = command.add_argument
-    what = "digits that are joined from recordings, such as 4071"
+    command.description = LISTEN
+    what = "such as 4071: for each of them a recording is drawn, and they are joined"
     add("strings", nargs="+", type=digits, metavar="DIGITS", help=what)
     what = "of the choice among the recordings (%(default)s)"
     add("--seed", type=whole(0), default=0, metavar="N", help=what)
@@ -101,7 +110,8 @@ def add_listen_options(command: Parser) -> None:
 def add_describe_options(command: Parser) -> None:
     """Add the options of `describe`."""
     add = command.add_argument
-    what = "in any format that Pillow reads; simple drawings, such as emoji, are what it knows"
+    what = "in any format that Pillow reads; it was trained on the emoji of OpenMoji, and knows no "
+    what += "photographs; emoji in the style of others it often takes for something else"
     add("pictures", type=Path, nargs="+", metavar="PICTURE", help=what)
     what = "English or Japanese (%(default)s)"
     add("--language", choices=("en", "ja"), default="en", help=what)
@@ -129,8 +139,10 @@ def add_draw_options(command: Parser) -> None:
 
 def add_study_options(command: Parser) -> None:
     """Add the options of `study`."""
+    names = sorted(module.name for module in iter_modules(studies.__path__) if not module.ispkg)
+    command.epilog = f"The studies: {', '.join(names)}."
     add = command.add_argument
-    add("names", nargs="*", metavar="NAME", help="of a module of rnnbook.studies")
+    add("names", nargs="*", metavar="NAME", help="of a study, see below")
     add("--all", action="store_true", help="take all studies")
     what = "run the first steps of every run again and, if the losses agree, say so in the record"
     add("--confirm", action="store_true", help=what)

@@ -19,6 +19,10 @@ from rnnbook.metrics.pictures import captions_of, word_f1
 from rnnbook.training.model_files import load_model
 from rnnbook.training.recipes.pictures import encode_captions, vocabulary_of
 
+# Below it a caption is hardly ever right: of the pictures held out, after 14 epochs of training, 1
+# of 146 in English and 15 of 216 in Japanese; above it 53 of 193, and 22 of 123.
+SURE = 0.1
+
 
 def train(options: argparse.Namespace) -> None:
     """Train the model of pictures on both languages, and measure it on pictures kept apart."""
@@ -59,12 +63,14 @@ def judged(
 
 
 def describe(options: argparse.Namespace) -> None:
-    """Print what the model says of each picture."""
+    """Print what the model says of each picture, and how probable it finds that."""
     for path in options.pictures:
         check_ends(path)
     pixels = torch.stack([read_picture(path) for path in options.pictures])
     model, (vocabulary,) = load_model(options.model, "pictures")
     number, language = list(LANGUAGES).index(options.language), LANGUAGES[options.language]
-    said = descriptions.describe(model, vocabulary, pixels, language, number, options.beam)
-    for path, caption in zip(options.pictures, said, strict=True):
-        print(in_one_line(f"{path}: {caption}"), flush=True)
+    how = language, number, options.beam
+    said = descriptions.describe_carefully(model, vocabulary, pixels, *how)
+    for path, (text, probability) in zip(options.pictures, said, strict=True):
+        doubt = "not sure: " if probability < SURE else ""
+        print(in_one_line(f"{path}: {doubt}{text} ({probability:.1%})"), flush=True)

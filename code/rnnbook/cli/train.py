@@ -1,9 +1,11 @@
 """The commands that train a model: alone, or as one of the processes of `torchrun`."""
 
 import argparse
+import codecs
 import hashlib
 import os
 import shlex
+import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -21,9 +23,18 @@ from rnnbook.data.shakespeare import HELD_OUT, Text, load_shakespeare
 from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.files import check_ends, without_part
 from rnnbook.metrics.evaluation import accuracy, carried_loss
+from rnnbook.progress import is_watched
 from rnnbook.training import distributed, model_files
+from rnnbook.training.batches import Batch, Batches
 from rnnbook.training.recipes.all_recipes import RECIPES
+from rnnbook.training.recipes.recipe import Recipe
 from rnnbook.training.recipes.shakespeare import STREAMS, WINDOW
+
+MOST_BYTES = 100_000_000  # of a text: in training, each takes up to 30 bytes of memory
+UTF_16 = codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE  # with which such a file begins
+CONTROLS = [chr(i) for i in [*range(32), 127] if chr(i) not in "\t\n\f\r"]
+SOON = 5  # seconds after which a training says how fast it is
+AS_TEXT = "save it as plain text, UTF-8"
 
 
 def mnist(options: argparse.Namespace) -> None:
@@ -72,10 +83,19 @@ def read_text(path: Path | None, at_least: int) -> Text:
     if path is None:
         return load_shakespeare()
     check_ends(path)
+    if (size := path.stat().st_size) > MOST_BYTES:
+        raise UsageError(
+            f"{path} has {size:,} bytes; give a text of {MOST_BYTES:,} or fewer, a part of it"
+        )
     try:
         text = path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is no text in UTF-8; save it as plain text, UTF-8") from error
+        found = "UTF-16, not" if error.object.startswith(UTF_16) else "no text"
+        raise UsageError(f"{path} is {found} in UTF-8; {AS_TEXT}") from error
+    if "\0" in text:
+        raise UsageError(f"{path} holds NULs, as UTF-16 does, or what is no text; {AS_TEXT}")
+    if 100 * sum(map(text.count, CONTROLS)) > len(text):
+        raise UsageError(f"{path} holds many control characters and is no text; {AS_TEXT}")
     if len(text) < at_least:
         raise UsageError(
             f"{path} holds {len(text):,} characters; give a text of {at_least:,} or more"
@@ -118,7 +138,7 @@ def run(
             say(f"{in_one_line(path)} is finished already")
         else:
             model = recipe.model(*map(len, vocabularies))
-            recipe.train(
+            reported(recipe).train(
                 model,
                 *data,
                 evaluate=evaluate,
@@ -130,6 +150,42 @@ def run(
             say(f"saved {in_one_line(path)}")
         if distributed.is_first():
             print(test(model_files.load_model(path, name)[0]))
+
+
+def reported(recipe: Recipe) -> Recipe:
+    """The same recipe, whose training says from where it goes on, and soon how fast it is."""
+
+    def batches(*data: Any) -> Reported:
+        made = recipe.batches(*data)
+        return Reported(made, recipe.total_steps(made))
+
+    return replace(recipe, batches=batches)
+
+
+class Reported:
+    """Batches that tell of the steps that they are asked for: of the first, if it is not the first
+    of the run, and where nobody sees a progress bar, of that after SOON seconds.
+    """
+
+    def __init__(self, batches: Batches, total: int):
+        self.batches, self.total = batches, total
+        self.first, self.begin, self.is_new = 0, 0.0, True  # until its speed was said
+
+    def __len__(self) -> int:
+        return len(self.batches)  # pyrefly: ignore[bad-argument-type]
+
+    def batch(self, step: int) -> Batch:
+        if not self.begin:
+            self.first, self.begin = step, time.perf_counter()
+            if step:
+                say(f"going on after step {step:,} of {self.total:,}")
+        seconds = time.perf_counter() - self.begin
+        if self.is_new and step > self.first and seconds >= SOON:
+            self.is_new = False
+            left = (self.total - step) * seconds / (step - self.first)
+            if not is_watched():
+                say(f"step {step:6,} of {self.total:,}   about {left:,.0f} s to go")
+        return self.batches.batch(step)
 
 
 @contextmanager
@@ -154,7 +210,7 @@ def explained(options: argparse.Namespace) -> Generator[None]:
 def say(what: str) -> None:
     """Print it, once for all processes."""
     if distributed.is_first():
-        print(what)
+        print(what, flush=True)
 
 
 def check_device(device: str) -> None:

@@ -10,6 +10,7 @@ from rnnbook import bench as benchmark
 from rnnbook.cli.errors import UsageError
 from rnnbook.cli.output import harmless, in_one_line
 from rnnbook.data.digit_image import read_digit
+from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.decoding.sampling import stream
 from rnnbook.files import check_ends
 from rnnbook.models.ensemble import Ensemble
@@ -40,7 +41,7 @@ def sample(options: argparse.Namespace) -> None:
     pieces = stream(
         Ensemble(models) if len(models) > 1 else models[0],
         vocabulary,
-        options.prompt,
+        beginning(options.prompt, vocabulary),
         temperature=options.temperature,
         top_k=options.top_k,
         seed=options.seed,
@@ -53,6 +54,17 @@ def sample(options: argparse.Namespace) -> None:
         print(harmless(piece), end="", flush=True)
     if piece != "\n":
         print()
+
+
+def beginning(prompt: str, vocabulary: Vocabulary) -> str:
+    """What a model reads for a prompt: the beginning of a paragraph, unless it begins with a line.
+
+    In the training hardly anything was written with nothing read before it, and a model of a small
+    text then writes no words.
+    """
+    if not prompt or prompt.startswith("\n") or "\n" not in vocabulary.characters:
+        return prompt
+    return f"\n\n{prompt}"
 
 
 def bench(options: argparse.Namespace) -> None:

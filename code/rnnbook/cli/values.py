@@ -8,6 +8,11 @@ from collections.abc import Callable
 
 from rnnbook.cli.errors import complain
 
+NO_SOUND = (
+    "a file of sound cannot be heard: what the model was trained on has no sound, but 13 numbers "
+    "for each moment (MFCC), and how they were computed is not known exactly enough to do it again"
+)
+
 
 class Parser(argparse.ArgumentParser):
     """Answers a mistake in one line instead of with a page of usage."""
@@ -51,7 +56,8 @@ def digits(text: str) -> str:
     """A type of option: one to twenty digits."""
     if re.fullmatch("[0-9]{1,20}", text):
         return text
-    raise argparse.ArgumentTypeError(f"{short(text)} is no string of 1 to 20 digits")
+    why = "" if text.isalnum() else f", such as 4071; {NO_SOUND}"  # it may be meant as a file
+    raise argparse.ArgumentTypeError(f"{short(text)} is no string of 1 to 20 digits{why}")
 
 
 def short(text: str, longest: int = 30) -> str:
