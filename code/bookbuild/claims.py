@@ -127,14 +127,33 @@ def _bounds(claim: dict) -> str:
 # ------------------------------------------------------------------ on the page of claims
 
 
-def _table(app: Sphinx, page: str) -> list[nodes.table]:
-    rows = [row for chapter in gathering.executions(app.env) for row in _rows(app, page, chapter)]
-    return [table([_("Claim"), _("Measured"), _("Checked"), _("Chapter")], rows, "claims stacked")]
+class Summary(nodes.General, nodes.TextElement):
+    """The line that opens a fold. A title would be another place that a search for it leads to."""
+
+
+def _folds(app: Sphinx, page: str) -> list[nodes.admonition]:
+    """For each chapter that claims something a fold, with the way to the chapter and a table."""
+    return [fold for chapter in gathering.executions(app.env) for fold in _fold(app, page, chapter)]
+
+
+def _fold(app: Sphinx, page: str, chapter: str) -> Iterator[nodes.admonition]:
+    rows, title = list(_rows(app, page, chapter)), app.env.titles[chapter].astext()
+    if not rows:
+        return
+    address = app.builder.get_relative_uri(page, chapter)
+    way = nodes.reference("", _("To the chapter"), internal=True, refuri=address)
+    yield nodes.admonition(
+        "",
+        Summary("", _("{chapter} (claims: {count})").format(chapter=title, count=len(rows))),
+        nodes.paragraph("", "", way),
+        table([_("Claim"), _("Measured"), _("Checked")], rows, "claims stacked"),
+        classes=["dropdown"],
+        ids=[f"claims-{chapter.rpartition('/')[2]}"],
+    )
 
 
 def _rows(app: Sphinx, page: str, chapter: str) -> Iterator[list[Cell]]:
     """One row for each statement of a chapter, which may quote several claims."""
-    address = app.builder.get_relative_uri(page, chapter)
     claims, items = claims_of(app, chapter), _items(app.env.get_doctree(chapter))
     for item in items:
         statement = item[0].deepcopy()
@@ -143,18 +162,26 @@ def _rows(app: Sphinx, page: str, chapter: str) -> Iterator[list[Cell]]:
             reference["refdoc"] = page  # from which it now leads
         values = "; ".join(as_written(f"{claims[name]['value']:.4g}") for name in names)
         bounds = "; ".join(_bounds(claims[name]) for name in names)
-        link = nodes.reference("", app.env.titles[chapter].astext(), internal=True, refuri=address)
         if names:  # Sphinx has noted in the statement whether it is translated
             words = nodes.inline("", "", *statement, translated=statement.get("translated"))
-            yield [[words], values, bounds, [link]]
+            yield [[words], values, bounds]
     quoted = {name for item in items for name in _quoted(item[0])}
     for name in sorted(claims.keys() - quoted):
         words = "no statement quotes the claim %r: write one in {checked}"
         logger.warning(words, name, location=chapter)
 
 
+def _open_summary(translator, node: Summary) -> None:
+    translator.body.append(translator.starttag(node, "summary", "", CLASS="admonition-title"))
+
+
+def _close_summary(translator, node: Summary) -> None:
+    translator.body.append("</summary>\n")
+
+
 def setup(app: Sphinx) -> None:
     app.add_directive("checked", Checked)
     app.add_post_transform(AddBounds)
-    gathering.add_directive(app, "claims", _table)
+    app.add_node(Summary, html=(_open_summary, _close_summary))
+    gathering.add_directive(app, "claims", _folds)
     app.add_role_to_domain("glue", "text", QuoteRole(), override=True)

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import pytest
+from bs4 import BeautifulSoup
 
 from built import ROOT
 from waiting import wait_until
@@ -357,9 +358,24 @@ def test_the_page_of_claims_shows_the_statement_and_the_bounds(built):
         "The answer, here, is at least 40: 42.",
         "42",
         "≥\N{NO-BREAK SPACE}40",
-        "Alpha",
     ]
     assert 'href="alpha.html#a-place"' in row
+
+
+def test_the_page_of_claims_has_a_closed_fold_for_each_chapter_that_claims_something(built):
+    page = BeautifulSoup(built.first["claims"], "html.parser")
+    (fold,) = page.select("main details")
+    assert fold.summary.get_text() == "Alpha (claims: 1)" and not fold.has_attr("open")
+    assert fold.select_one("table.claims") and fold.select_one("a")["href"] == "alpha.html"
+
+
+def test_the_search_finds_a_claim_where_it_is_folded_and_a_chapter_by_its_title_alone(book):
+    book.build()
+    written = (book.folder / "_build/html/searchindex.js").read_text("utf-8")
+    index = json.loads(written.removeprefix("Search.setIndex(").removesuffix(")"))
+    pages = [index["docnames"][number] for number in index["terms"]["answer"]]
+    assert pages == ["alpha", "claims", "intro"]
+    assert [title for title in index["alltitles"] if "Alpha" in title] == ["Alpha"]
 
 
 def test_a_cell_of_a_stacked_table_names_its_column_whichever_way_it_is_aligned(built):
