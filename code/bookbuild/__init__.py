@@ -11,7 +11,7 @@ from bookbuild.editions import ORIGINAL
 TASKS = [
     "about", "cache", "cards", "claims", "comments", "contents", "deeper", "demos", "editions",
     "execution", "figures", "fonts", "gathering", "mathjax", "notebooks", "pages", "published",
-    "recovery", "report", "search", "style", "words", "addresses",
+    "recovery", "report", "search", "sources", "style", "words", "addresses",
 ]  # fmt: skip
 
 

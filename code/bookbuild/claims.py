@@ -8,6 +8,7 @@ was checked. So is a statement without a claim.
 
 from collections.abc import Iterator
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
+from pathlib import Path
 
 from docutils import nodes
 from myst_nb.core.variables import format_plain_text
@@ -104,7 +105,7 @@ class AddBounds(SphinxPostTransform):
             bounds = [_bounds(claims[name]) for name in _quoted(item) if name in claims]
             if not bounds:
                 words = "a statement without a claim: %s"
-                logger.warning(words, item.astext(), location=self.env.docname)
+                logger.warning(words, item.astext(), location=item)
             item[0] += nodes.inline("", f" [{'; '.join(bounds)}]", classes=["bounds"])
 
 
@@ -167,8 +168,14 @@ def _rows(app: Sphinx, page: str, chapter: str) -> Iterator[list[Cell]]:
             yield [[words], values, bounds]
     quoted = {name for item in items for name in _quoted(item[0])}
     for name in sorted(claims.keys() - quoted):
-        words = "no statement quotes the claim %r: write one in {checked}"
-        logger.warning(words, name, location=chapter)
+        words = "no statement quotes the claim %r: in {checked} write one with {glue:text}`%s`"
+        logger.warning(words, name, name, location=(chapter, _line(app, chapter, name)))
+
+
+def _line(app: Sphinx, chapter: str, claim: str) -> int | None:
+    """The line of a chapter that names a claim; None where the name is put together."""
+    lines = Path(app.env.doc2path(chapter)).read_text("utf-8").splitlines()
+    return next((number for number, line in enumerate(lines, 1) if f'"{claim}"' in line), None)
 
 
 def _open_summary(translator, node: Summary) -> None:
