@@ -100,9 +100,12 @@ const placeOf = (hash) => {
     return null;
   }
 };
+const unfold = (place) => {
+  for (let fold = place?.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+};
 const reach = (hash, frames = 10) => {
   const place = placeOf(hash);
-  for (let fold = place?.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+  unfold(place);
   place?.scrollIntoView();
   if (place && frames) requestAnimationFrame(() => reach(hash, frames - 1));
 };
@@ -204,7 +207,10 @@ if (searched && !document.querySelector("#search-results")) {
     script.src = `${root.dataset.content_root}_static/${name}.js`;
     script.async = false;
     script.addEventListener("load", () => {
-      if (!location.hash) document.querySelector("main .highlighted")?.scrollIntoView({ block: "center" });
+      const found = document.querySelector("main .highlighted");
+      if (location.hash || !found) return;
+      unfold(found);
+      found.scrollIntoView({ block: "center" });
     });
     document.head.append(script);
   }

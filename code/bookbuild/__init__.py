@@ -10,8 +10,8 @@ from bookbuild.editions import ORIGINAL
 
 TASKS = [
     "about", "cache", "cards", "claims", "comments", "contents", "deeper", "demos", "editions",
-    "execution", "figures", "fonts", "gathering", "mathjax", "notebooks", "pages", "published",
-    "recovery", "report", "search", "slides", "style", "words", "addresses",
+    "execution", "figures", "fonts", "gathering", "japanese", "mathjax", "notebooks", "pages",
+    "published", "recovery", "report", "search", "slides", "sources", "style", "words", "addresses",
 ]  # fmt: skip
 
 

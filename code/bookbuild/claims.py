@@ -8,6 +8,7 @@ was checked. So is a statement without a claim.
 
 from collections.abc import Iterator
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
+from pathlib import Path
 
 from docutils import nodes
 from myst_nb.core.variables import format_plain_text
@@ -104,7 +105,7 @@ class AddBounds(SphinxPostTransform):
             bounds = [_bounds(claims[name]) for name in _quoted(item) if name in claims]
             if not bounds:
                 words = "a statement without a claim: %s"
-                logger.warning(words, item.astext(), location=self.env.docname)
+                logger.warning(words, item.astext(), location=item)
             item[0] += nodes.inline("", f" [{'; '.join(bounds)}]", classes=["bounds"])
 
 
@@ -127,14 +128,33 @@ def _bounds(claim: dict) -> str:
 # ------------------------------------------------------------------ on the page of claims
 
 
-def _table(app: Sphinx, page: str) -> list[nodes.table]:
-    rows = [row for chapter in gathering.executions(app.env) for row in _rows(app, page, chapter)]
-    return [table([_("Claim"), _("Measured"), _("Checked"), _("Chapter")], rows, "claims stacked")]
+class Summary(nodes.General, nodes.TextElement):
+    """The line that opens a fold. A title would be another place that a search for it leads to."""
+
+
+def _folds(app: Sphinx, page: str) -> list[nodes.admonition]:
+    """For each chapter that claims something a fold, with the way to the chapter and a table."""
+    return [fold for chapter in gathering.executions(app.env) for fold in _fold(app, page, chapter)]
+
+
+def _fold(app: Sphinx, page: str, chapter: str) -> Iterator[nodes.admonition]:
+    rows, title = list(_rows(app, page, chapter)), app.env.titles[chapter].astext()
+    if not rows:
+        return
+    address = app.builder.get_relative_uri(page, chapter)
+    way = nodes.reference("", _("To the chapter"), internal=True, refuri=address)
+    yield nodes.admonition(
+        "",
+        Summary("", _("{chapter} (claims: {count})").format(chapter=title, count=len(rows))),
+        nodes.paragraph("", "", way),
+        table([_("Claim"), _("Measured"), _("Checked")], rows, "claims stacked"),
+        classes=["dropdown"],
+        ids=[f"claims-{chapter.rpartition('/')[2]}"],
+    )
 
 
 def _rows(app: Sphinx, page: str, chapter: str) -> Iterator[list[Cell]]:
     """One row for each statement of a chapter, which may quote several claims."""
-    address = app.builder.get_relative_uri(page, chapter)
     claims, items = claims_of(app, chapter), _items(app.env.get_doctree(chapter))
     for item in items:
         statement = item[0].deepcopy()
@@ -143,18 +163,32 @@ def _rows(app: Sphinx, page: str, chapter: str) -> Iterator[list[Cell]]:
             reference["refdoc"] = page  # from which it now leads
         values = "; ".join(as_written(f"{claims[name]['value']:.4g}") for name in names)
         bounds = "; ".join(_bounds(claims[name]) for name in names)
-        link = nodes.reference("", app.env.titles[chapter].astext(), internal=True, refuri=address)
         if names:  # Sphinx has noted in the statement whether it is translated
             words = nodes.inline("", "", *statement, translated=statement.get("translated"))
-            yield [[words], values, bounds, [link]]
+            yield [[words], values, bounds]
     quoted = {name for item in items for name in _quoted(item[0])}
     for name in sorted(claims.keys() - quoted):
-        words = "no statement quotes the claim %r: write one in {checked}"
-        logger.warning(words, name, location=chapter)
+        words = "no statement quotes the claim %r: in {checked} write one with {glue:text}`%s`"
+        logger.warning(words, name, name, location=(chapter, _line(app, chapter, name)))
+
+
+def _line(app: Sphinx, chapter: str, claim: str) -> int | None:
+    """The line of a chapter that names a claim; None where the name is put together."""
+    lines = Path(app.env.doc2path(chapter)).read_text("utf-8").splitlines()
+    return next((number for number, line in enumerate(lines, 1) if f'"{claim}"' in line), None)
+
+
+def _open_summary(translator, node: Summary) -> None:
+    translator.body.append(translator.starttag(node, "summary", "", CLASS="admonition-title"))
+
+
+def _close_summary(translator, node: Summary) -> None:
+    translator.body.append("</summary>\n")
 
 
 def setup(app: Sphinx) -> None:
     app.add_directive("checked", Checked)
     app.add_post_transform(AddBounds)
-    gathering.add_directive(app, "claims", _table)
+    app.add_node(Summary, html=(_open_summary, _close_summary))
+    gathering.add_directive(app, "claims", _folds)
     app.add_role_to_domain("glue", "text", QuoteRole(), override=True)

@@ -153,12 +153,12 @@ def _execute_stale(app: Sphinx, env: BuildEnvironment, names: list[str]) -> None
         stale = [chapter for chapter in stale if chapter not in others]
     taken = published.take(app, {chapter.name: chapter.notebook for chapter in stale}, store)
     stale = [chapter for chapter in stale if chapter.name not in taken]
-    app.bookbuild_executed = {chapter.name for chapter in stale}
     if len(stale) > 1:  # or a chapter that waited for another's data would say so in its output
         logger.info("fetching the data, as far as they are not here yet")
         if subprocess.run([sys.executable, "-m", app.config.bookbuild_package, "data"]).returncode:
             raise ExtensionError("the data that the chapters need cannot be had")
     failures = app.bookbuild_failed = execute(stale, config, store)
+    app.bookbuild_executed = {chapter.name for chapter in stale} - failures.keys()
     for name, trace in failures.items():
         logger.error("%s: executing it failed\n%s", env.doc2path(name), trace)
     if failures:

@@ -22,13 +22,15 @@ from PIL import Image
 from sphinx.application import Sphinx
 
 from bookbuild.catalogues import translations
+from bookbuild.letters import set_letters
 
 SVG, XLINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}"
+DRAWINGS = "book/figures/"
 GROUP, USE, TEXT = (f"{SVG}{name}" for name in ("g", "use", "text"))
 SHIFT = re.compile(r"translate\(([-\d.]+)")  # of a curve, to the right
 SCALE = re.compile(r" scale\(([\d.]+) -[\d.]+\)")  # of all curves of a label
 EM = 100  # the size of a font in the units of the curves
-FONTS = "'Hiragino Sans', 'Noto Sans CJK JP', 'Yu Gothic', sans-serif"
+FONTS = "'Hiragino Sans', 'Noto Sans JP', 'Noto Sans CJK JP', 'Yu Gothic', sans-serif"
 
 
 @cache
@@ -110,13 +112,14 @@ def write(words: str, around: Element, curves: Element, end: str) -> None:
 
 def _write_figures(app: Sphinx, error: Exception | None) -> None:
     words = translations(app, "figures")
-    if error or app.builder.format != "html" or not words:
+    if error or app.builder.format != "html":
         return
-    for name in app.builder.images.values():  # those of the pages that were written
-        if name.endswith(".svg"):
+    for source, name in app.builder.images.items():  # those of the pages that were written
+        if name.endswith(".svg") and (words or source.startswith(DRAWINGS)):
             path = Path(app.outdir, "_images", name)
             drawing = read(path)
             translate(drawing, words)
+            set_letters(drawing)
             ElementTree.ElementTree(drawing).write(path, "utf-8")
 
 

@@ -44,7 +44,8 @@ def _name(app: Sphinx) -> None:
 
 
 def _write(app: Sphinx, error: Exception | None) -> None:
-    if name := app.config.html_context.get("font"):
+    name = app.config.html_context.get("font")
+    if name and not error:  # or the folder may not be there
         folder = Path(app.outdir, "_static")
         for before in folder.glob("titles-*"):
             before.unlink()

@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 
 from docutils import nodes
+from myst_nb.core.read import is_myst_markdown_notebook
 from sphinx.application import Sphinx
 from sphinx.locale import _
 from sphinx.util import logging
@@ -42,20 +43,11 @@ def _report(app: Sphinx, error: Exception | None) -> None:
     if app.builder.format != "html":  # as where links are tried
         return
     chapters = records(app)
-    executed = sum(chapter["executed_now"] for chapter in chapters.values())
-    for page in sorted(_left_out(app)):
-        logger.info(f"  {page} is not in _toc.yml, and left out")
-    total = len(chapters) + len(app.bookbuild_failed)
-    logger.info(f"  {executed} of {total} chapters executed")
+    paths = [Path(app.env.doc2path(name)) for name in app.env.found_docs]
+    total = sum(is_myst_markdown_notebook(path.read_text("utf-8")) for path in paths)
+    logger.info(f"  {len(app.bookbuild_executed)} of {total} chapters executed")
     report = app.outdir.parent / "execution.json"
     report.write_text(json.dumps({"chapters": chapters}, indent=2))
-
-
-def _left_out(app: Sphinx) -> set[str]:
-    """The files beside the pages of the book that are none of them."""
-    folders = {Path(app.env.doc2path(page)).parent for page in app.env.found_docs}
-    beside = {app.env.path2doc(str(path)) for folder in folders for path in folder.glob("*.md")}
-    return beside - app.env.found_docs
 
 
 def _tables(app: Sphinx, page: str) -> list[nodes.table]:

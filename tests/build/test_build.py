@@ -17,6 +17,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import pytest
+from bs4 import BeautifulSoup
 
 from built import ROOT
 from waiting import wait_until
@@ -357,9 +358,24 @@ def test_the_page_of_claims_shows_the_statement_and_the_bounds(built):
         "The answer, here, is at least 40: 42.",
         "42",
         "≥\N{NO-BREAK SPACE}40",
-        "Alpha",
     ]
     assert 'href="alpha.html#a-place"' in row
+
+
+def test_the_page_of_claims_has_a_closed_fold_for_each_chapter_that_claims_something(built):
+    page = BeautifulSoup(built.first["claims"], "html.parser")
+    (fold,) = page.select("main details")
+    assert fold.summary.get_text() == "Alpha (claims: 1)" and not fold.has_attr("open")
+    assert fold.select_one("table.claims") and fold.select_one("a")["href"] == "alpha.html"
+
+
+def test_the_search_finds_a_claim_where_it_is_folded_and_a_chapter_by_its_title_alone(book):
+    book.build()
+    written = (book.folder / "_build/html/searchindex.js").read_text("utf-8")
+    index = json.loads(written.removeprefix("Search.setIndex(").removesuffix(")"))
+    pages = [index["docnames"][number] for number in index["terms"]["answer"]]
+    assert pages == ["alpha", "claims", "intro"]
+    assert [title for title in index["alltitles"] if "Alpha" in title] == ["Alpha"]
 
 
 def test_a_cell_of_a_stacked_table_names_its_column_whichever_way_it_is_aligned(built):
@@ -375,13 +391,14 @@ def test_a_chapter_shows_its_statements_with_the_bounds(built):
 def test_a_statement_that_quotes_no_claim_is_an_error(book):
     book.edit("alpha.md", "alpha-answer:.0f`.\n```", "alpha-answer:.0f`.\n- Yes.\n```")
     code, output, _ = book.try_to_build()
-    assert code != 0 and "a statement without a claim: Yes." in output
+    assert code != 0 and "alpha.md:26: WARNING: a statement without a claim: Yes." in output
 
 
 def test_a_claim_that_no_statement_quotes_is_an_error(book):
     book.edit("alpha.md", "is at least 40: {glue:text}`alpha-answer:.0f`.", "is there.")
     code, output, _ = book.try_to_build()
-    assert code != 0 and "no statement quotes the claim 'alpha-answer'" in output
+    assert code != 0 and "alpha.md:16: WARNING: no statement quotes the claim 'al" in output
+    assert "in {checked} write one with {glue:text}`alpha-answer`" in output
 
 
 def test_the_page_of_the_build_says_what_ran_and_when(built):
@@ -395,6 +412,7 @@ def test_the_page_of_the_build_says_what_ran_and_when(built):
 
 def test_a_page_made_of_a_chapter_that_is_gone_forgets_its_claims(book):
     book.edit("_toc.yml", "{file: alpha}, ", "")
+    (book.folder / "alpha.md").unlink()
     book.edit("intro.md", "The answer is {glue:text}`alpha.md::alpha-answer:.0f`.", "")
     book.build()
     assert "42" not in words(book.page("claims"))
@@ -417,10 +435,37 @@ def test_a_failing_cell_is_shown_and_fails_again(book):
         assert code != 0
         assert "beta.md" in output and "assert 1 == 2" in output
         assert "AssertionError" in output and "the moon" in output
+        assert "0 of 2 chapters executed" in output
         assert "beta" not in book.executions()
     book.edit("beta.md", "assert 1 == 2, 'the moon'\n", "")
     assert book.build() == set()  # the run from before the failure still counts
     assert book.executions() == {"alpha", "beta"}
+
+
+def test_what_was_executed_before_another_chapter_failed_is_counted(tmp_path):
+    book = Book(tmp_path)
+    book.edit("beta.md", "print(", "assert 1 == 2\nprint(")
+    code, output, _ = book.try_to_build()
+    assert code != 0 and "1 of 2 chapters executed" in output
+
+
+def test_a_page_that_the_contents_do_not_name_stops_the_build(book):
+    book.write("new.md", "# New")
+    book.edit("beta.md", "other.NAME", "other.NAME * 9")
+    code, output, executed = book.try_to_build()
+    (book.folder / "new.md").unlink()
+    assert code != 0 and "new.md: it is not in _toc.yml" in output and executed == set()
+
+
+def test_what_a_chapter_lacks_stops_the_build_before_anything_is_executed(book):
+    book.edit(
+        "_toc.yml", "chapters: [{file: alpha}", "options: {numbered: 1}\nchapters: [{file: alpha}"
+    )
+    book.edit("beta.md", "other.NAME", "other.NAME * 10")
+    code, output, executed = book.try_to_build()
+    assert code != 0 and executed == set()
+    for page in ("alpha", "beta"):
+        assert f"{page}.md: it lacks its question, in a line of its own" in output
 
 
 def test_a_false_claim_stops_the_build(book):

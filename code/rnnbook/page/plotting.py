@@ -31,6 +31,7 @@ def use_book_style() -> None:
             "image.interpolation": "none",  # each value a square; and the files are small
             "legend.frameon": False,
             "lines.linewidth": 1.8,
+            "mathtext.fontset": "cm",  # the letters of the formulas on the page
             "svg.hashsalt": "rnnbook",
             "text.color": INK,
             "xtick.color": INK,
