@@ -10,14 +10,11 @@ from rnnbook.cli.errors import UsageError
 from rnnbook.cli.output import in_one_line
 from rnnbook.cli.train import run
 from rnnbook.data.kanji import load_kanji
-from rnnbook.data.kanji_strokes import SIZE, Stroke
-from rnnbook.decoding.kanji import draw_kanji
+from rnnbook.data.kanji_strokes import Stroke
+from rnnbook.decoding.kanji import draw_kanji, svg
 from rnnbook.files import check_ends, check_writable, write_atomically
 from rnnbook.metrics.kanji import left_parts, mean_nats_per_point, typical
 from rnnbook.training.model_files import load_model
-
-COLUMNS = 8
-PEN = "fill:none;stroke:#000;stroke-width:3.2;stroke-linecap:round;stroke-linejoin:round"
 
 
 def train(options: argparse.Namespace) -> None:
@@ -46,7 +43,7 @@ def draw(options: argparse.Namespace) -> None:
     begin = () if options.begin is None else part(options.begin)
     how = {"temperature": options.temperature, "seed": options.seed, "begin": begin}
     drawings = draw_kanji(model, options.number, **how)
-    write_atomically(options.output, sheet(drawings).encode())
+    write_atomically(options.output, svg(drawings).encode())
     print(f"saved {in_one_line(options.output)}")
 
 
@@ -67,18 +64,3 @@ def part(sign: str) -> Sequence[Stroke]:
         known = " ".join(parts)
         raise UsageError(f"no part {sign!r} is known for --begin; known are: {known}")
     return typical(parts[sign])
-
-
-def sheet(drawings: Sequence[Sequence[Stroke]]) -> str:
-    """Drawings side by side, in rows of COLUMNS, as SVG."""
-    rows, columns = -(-len(drawings) // COLUMNS), min(len(drawings), COLUMNS)
-    size = f'viewBox="0 0 {columns * SIZE:g} {rows * SIZE:g}"'
-    lines = [f'<svg xmlns="http://www.w3.org/2000/svg" {size} style="{PEN}">']
-    for k, strokes in enumerate(drawings):
-        row, column = divmod(k, COLUMNS)
-        lines.append(f'<g transform="translate({column * SIZE:g} {row * SIZE:g})">')
-        for stroke in strokes:
-            points = " ".join(f"{x:.1f},{y:.1f}" for x, y in stroke)
-            lines.append(f'<polyline points="{points}"/>')
-        lines.append("</g>")
-    return "\n".join([*lines, "</svg>", ""])

@@ -3,7 +3,6 @@
 import argparse
 import hashlib
 import math
-import re
 import sys
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -17,7 +16,7 @@ from rnnbook.cli.output import in_one_line
 from rnnbook.cli.train import run
 from rnnbook.data.fetching.errors import DataError
 from rnnbook.data.names import SHA256, load_names
-from rnnbook.data.pairs import LONGEST, Names, plain, read_pairs
+from rnnbook.data.pairs import Names, read_pairs
 from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.data.words import SIGNS, encode_pairs
 from rnnbook.decoding import names as transliteration
@@ -25,11 +24,6 @@ from rnnbook.metrics.error_rates import among_first, character_error_rate, exact
 from rnnbook.training.model_files import load_model
 
 AT_ONCE = 256  # names that are read from a file before they are answered
-FOLDED = str.maketrans(  # letters that are none with an accent, and the dot of "Dr."
-    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ß": "ss", "æ": "ae", "œ": "oe", "ı": "i"}
-    | {".": " "}
-)
-LETTER = re.compile(r"[^\W\d_]")
 LONGEST_LINE = 10_000  # characters; of what has no end of a line, no more is read
 
 
@@ -94,8 +88,8 @@ def transliterate(options: argparse.Namespace) -> int:
         names = {}
         for where, name in batch:
             try:
-                names[name] = words_of(name, letters)
-            except UsageError as error:
+                names[name] = transliteration.words_of(name, letters)
+            except transliteration.SpellingError as error:
                 code = complain(f"{where}{error}", 2)
         answers = answer(options, model, letters, kana, [*names.values()], dictionary)
         of_name = dict(zip(names, answers, strict=True))
@@ -183,21 +177,3 @@ def answer(
 def _share(one: transliteration.Reading, options: argparse.Namespace, is_known: bool) -> str:
     wanted = options.answers > 1 and not is_known
     return f" ({math.exp(one.log_probability):.1%})" if wanted else ""
-
-
-def words_of(name: str, letters: str) -> list[str]:
-    """The words of a name, in small letters without accents: "Dr. Ørsted" is dr, orsted.
-
-    Raises `UsageError` for a name without letters, with unknown ones, or with too long a word.
-    """
-    words = plain(name).translate(FOLDED).split()
-    if not words or not all(map(LETTER.search, words)):
-        raise UsageError(f"{name[:LONGEST]!r} is no name; give letters")
-    if unknown := sorted(set("".join(words)) - set(letters)):
-        known = letters[:100]
-        raise UsageError(
-            f"{name[:LONGEST]!r} holds {', '.join(map(repr, unknown))}; the model knows {known!r}"
-        )
-    if max(map(len, words)) > LONGEST:
-        raise UsageError(f"{name[:20]!r}… is longer than {LONGEST} letters; give a shorter name")
-    return words
