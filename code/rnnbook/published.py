@@ -23,7 +23,7 @@ from rnnbook.decoding import kanji as pen
 from rnnbook.decoding import sampling
 from rnnbook.decoding.ctc import best_path
 from rnnbook.decoding.names import join_words, transliterate, words_of
-from rnnbook.errors import BookError
+from rnnbook.errors import BookError, called
 from rnnbook.training.model_files import load_model
 from rnnbook.weights.files import Card, WeightsError, card, published
 
@@ -200,7 +200,7 @@ def open_model(name: str, path: Any = None) -> Trained:
     if name == "pictures":
         raise WeightsError(
             "the model that describes pictures is too large to come along; train it yourself: "
-            "python -m rnnbook train pictures"
+            f"{called()} train pictures"
         )
     own = None if path is None or name not in KINDS else Path(path)
     file = own or published(name)

@@ -138,4 +138,4 @@ def test_a_drawing_that_cannot_be_written_is_named_as_it_was_given(refused):
 
 
 def test_draw_without_a_model_says_how_to_have_one(refused):
-    refused("train a model: python -m rnnbook train kanji", "draw")
+    refused("train a model: python -m rnnbook train kanji", "draw", "--model", "runs/kanji.pt")

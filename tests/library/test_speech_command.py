@@ -71,4 +71,5 @@ def test_listen_joins_recordings_of_the_test_and_says_what_is_heard(call):
 
 
 def test_listen_without_a_model_says_how_to_have_one(refused):
-    refused("train a model: python -m rnnbook train speech", "listen", "40")
+    advice = "train a model: python -m rnnbook train speech"
+    refused(advice, "listen", "40", "--model", "runs/speech.pt")

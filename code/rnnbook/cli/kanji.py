@@ -7,6 +7,7 @@ from pathlib import Path
 from torch.nn import Module
 
 from rnnbook.cli.errors import UsageError
+from rnnbook.cli.finding import model_file
 from rnnbook.cli.output import in_one_line
 from rnnbook.cli.train import run
 from rnnbook.data.kanji import load_kanji
@@ -39,7 +40,7 @@ def train(options: argparse.Namespace) -> None:
 def draw(options: argparse.Namespace) -> None:
     """Let the pen write, and save what it wrote as a drawing."""
     check_output(options.output, options.force)
-    model, _ = load_model(options.model, "kanji")
+    model, _ = load_model(model_file(options.model, "kanji"), "kanji")
     begin = () if options.begin is None else part(options.begin)
     how = {"temperature": options.temperature, "seed": options.seed, "begin": begin}
     drawings = draw_kanji(model, options.number, **how)

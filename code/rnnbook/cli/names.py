@@ -11,15 +11,18 @@ from typing import TextIO
 from torch.nn import Module
 
 from rnnbook.cli.errors import UsageError, complain
+from rnnbook.cli.finding import is_published, model_file
 from rnnbook.cli.options import BEAM
 from rnnbook.cli.output import in_one_line
 from rnnbook.cli.train import run
+from rnnbook.data.fetching.cache import cached
 from rnnbook.data.fetching.errors import DataError
-from rnnbook.data.names import SHA256, load_names
+from rnnbook.data.names import FILE, SHA256, load_names
 from rnnbook.data.pairs import Names, read_pairs
 from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.data.words import SIGNS, encode_pairs
 from rnnbook.decoding import names as transliteration
+from rnnbook.errors import called
 from rnnbook.metrics.error_rates import among_first, character_error_rate, exact
 from rnnbook.training.model_files import load_model
 
@@ -76,9 +79,11 @@ def transliterate(options: argparse.Namespace) -> int:
     A word that the dictionary has is taken from it, if the model was trained on it. What is no
     name is said, and the others are answered all the same; the exit code is then 2, else 0.
     """
-    model, vocabularies = load_model(options.model, "names")
+    path = model_file(options.model, "names")
+    model, vocabularies = load_model(path, "names")
     letters, kana = ("".join(known.characters) for known in vocabularies)
-    dictionary = {} if options.network_only else dictionary_of(letters, kana)
+    fetch = not is_published(path)  # or it would not answer at once
+    dictionary = {} if options.network_only else dictionary_of(letters, kana, fetch)
     if options.names:
         numbered, at_once = [("", name) for name in options.names], len(options.names)
     else:  # whoever types waits for each answer
@@ -98,11 +103,15 @@ def transliterate(options: argparse.Namespace) -> int:
     return code
 
 
-def dictionary_of(letters: str, kana: str) -> dict[str, tuple[str, ...]]:
+def dictionary_of(letters: str, kana: str, fetch: bool) -> dict[str, tuple[str, ...]]:
     """The readings of each spelling of JMnedict; none for a model that was trained on others.
 
-    Where the dictionary cannot be had, that is said, and the network answers alone.
+    Where the dictionary cannot be had, or is not to be fetched, that is said, and the network
+    answers alone.
     """
+    if not (fetch or cached(FILE, SHA256)):
+        complain(f"without the dictionary, by the network alone; to fetch it: {called()} data", 0)
+        return {}
     try:
         names = load_names()
     except DataError as error:

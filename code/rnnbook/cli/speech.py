@@ -5,6 +5,7 @@ from random import Random
 
 from torch.nn import Module
 
+from rnnbook.cli.finding import model_file
 from rnnbook.cli.train import run
 from rnnbook.data.speech import Recording, load_speech, said
 from rnnbook.decoding.ctc import transcribe
@@ -41,7 +42,7 @@ def judged(model: Module, strings: list[list[Recording]]) -> tuple[float, float]
 
 def listen(options: argparse.Namespace) -> None:
     """Join recordings of the digits of each string, and print what the model hears."""
-    model, _ = load_model(options.model, "speech")
+    model, _ = load_model(model_file(options.model, "speech"), "speech")
     random, test = Random(options.seed), load_speech().test
     for text in options.strings:
         string = [random.choice([one for one in test if one.digit == int(d)]) for d in text]

@@ -8,6 +8,7 @@ import torch
 
 from rnnbook import bench as benchmark
 from rnnbook.cli.errors import UsageError
+from rnnbook.cli.finding import model_file
 from rnnbook.cli.output import harmless, in_one_line
 from rnnbook.data.digit_image import read_digit
 from rnnbook.decoding.sampling import stream
@@ -21,7 +22,7 @@ def classify(options: argparse.Namespace) -> None:
     for path in options.images:
         check_ends(path)
     images = torch.stack([read_digit(path) for path in options.images])  # (N, 28, 28)
-    model, _ = load_model(options.model, "mnist")
+    model, _ = load_model(model_file(options.model, "mnist"), "mnist")
     with torch.no_grad():
         probabilities = model(images)[0].softmax(dim=1)  # (N, 10)
     for path, row in zip(options.images, probabilities, strict=True):
@@ -33,7 +34,8 @@ def classify(options: argparse.Namespace) -> None:
 def sample(options: argparse.Namespace) -> None:
     """Print the prompt and what the model writes after it, each character when it is drawn."""
     recipes = "shakespeare", "shakespeare-long"
-    models, known = zip(*(load_model(path, *recipes) for path in options.model), strict=True)
+    paths = options.model or [model_file(None, "shakespeare")]
+    models, known = zip(*(load_model(path, *recipes) for path in paths), strict=True)
     vocabulary = known[0][0]
     if any(own.characters != vocabulary.characters for (own,) in known):
         raise UsageError("the models do not know the same characters; average models of one text")

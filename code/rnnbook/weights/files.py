@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 from rnnbook.errors import BookError
 
 FOLDER = Path(__file__).parent
-NAMES = "names", "digits", "speech", "text", "kanji"
 
 
 class WeightsError(BookError):
@@ -47,8 +46,8 @@ def published(name: str) -> Path:
 
     Raises `WeightsError` for an unknown name, and where the file is missing or another one.
     """
-    if name not in NAMES:
-        raise WeightsError(f"there is no model {name!r}; there are: {', '.join(NAMES)}")
+    if name not in record():
+        raise WeightsError(f"there is no model {name!r:.40}; there are: {', '.join(record())}")
     path, again = FOLDER / f"{name}.pt", "install the package again"
     try:
         content = path.read_bytes()
