@@ -99,8 +99,8 @@ CARDS = {
         "data": "63,000 names with their readings from JMnedict, the dictionary of Japanese proper "
         "names, in its state of 29 May 2020. JMnedict is the property of the Electronic Dictionary "
         "Research and Development Group and under CC BY-SA 4.0; so is this model.",
-        "limits": "About half of its first answers to new names are those of the dictionary; many "
-        "of the others are readings that somebody might use. It does not know from which language "
+        "limits": "About half of its first answers to new names are not those of the dictionary. "
+        "It does not know from which language "
         "a name comes. It takes a name word by word, knows 26 letters, the hyphen and the "
         "apostrophe, and reads other words as if they were names. Its probabilities are those of "
         "the model, not of being right.",

@@ -172,6 +172,15 @@ def test_where_an_extra_is_missing_one_line_says_what_to_install():
     assert ends == [*said, "2", "done"]  # 2: one line has said why
 
 
+def test_the_published_models_need_no_extra():
+    """From Python, and at the command line."""
+    kinds = "names", "digits", "speech", "text", "kanji"
+    programs = [f"import rnnbook; rnnbook.load({kind!r})" for kind in kinds]
+    for module in ("names", "use", "kanji"):
+        programs.append(f"import rnnbook.cli.{module}")
+    assert tried_with("rnnbook", programs) == ["done"] * len(programs)
+
+
 # ------------------------------------------------------------------ what is in them
 
 

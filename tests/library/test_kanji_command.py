@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 import torch
 
-from rnnbook.cli import kanji
+from rnnbook.data import kanji
 from rnnbook.data.kanji import Drawings, Kanji
 from rnnbook.decoding.kanji import draw_kanji
 from rnnbook.metrics.kanji import left_parts, mean_nats_per_point, typical

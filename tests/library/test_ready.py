@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw
 
 import rnnbook
 import weights as tool
+from built import ROOT
 from rnnbook import errors, published
 from rnnbook.data.digit_image import ImageError
 from rnnbook.data.speech import load_speech, said
@@ -47,7 +48,7 @@ def drawn(digit: str) -> Image.Image:
 
 
 def test_the_published_files_are_those_of_the_record_and_small():
-    assert set(KINDS) <= published.KINDS.keys() == tool.TRAINED.keys() == tool.CARDS.keys()
+    assert KINDS == list(published.KINDS) == list(tool.TRAINED) == list(tool.CARDS)
     sizes = {path.stem: path.stat().st_size for path in files.FOLDER.glob("*.pt")}
     assert sizes == {name: known["bytes"] for name, known in files.record().items()}
     assert sum(sizes.values()) < 2_500_000
@@ -60,7 +61,7 @@ def test_what_the_record_says_is_measured_again_on_a_part(name, models):
         "digits": (1000, 0.01),
         "speech": (60, 0.05),
         "text": (30_000, 0.1),
-        "kanji": (40, 0.3),
+        "kanji": (None, 0.01),
     }[name]
     again = tool.MEASURES[name](models[name].model, number)
     recorded = files.record()[name]["measured"]
@@ -76,6 +77,14 @@ def test_a_card_says_what_one_should_know(name, models):
     assert re.findall(r"\*\*(.*?)\.\*\*", str(card)) == titles
     assert card._asdict() == {**tool.CARDS[name], "measured": card.measured}
     assert files.record()[name]["measured"]["on"] in card.measured
+
+
+def test_the_page_says_what_the_cards_say():
+    """There each sentence stands in a line of its own, to be translated."""
+    page = " ".join((ROOT / "book/python.md").read_text("utf-8").split())
+    for card in tool.CARDS.values():
+        for title, part in (("Data", "data"), ("Limits", "limits"), ("Not for", "not_for")):
+            assert f"**{title}.** {card[part]}" in page
 
 
 def test_matrices_of_eight_bits_are_those_of_the_live_figures(tmp_path):
@@ -155,8 +164,8 @@ def test_loading_and_using_leaves_the_random_numbers_of_others_alone(models):
     before = torch.get_rng_state()
     rnnbook.load("digits").classify(drawn("1"))
     models["names"].transliterate("Ada")
-    if "text" in models:
-        models["text"].sample(length=5)
+    models["text"].sample(length=5)
+    models["kanji"].draw()
     assert torch.equal(before, torch.get_rng_state())
 
 
@@ -229,7 +238,6 @@ def test_the_probability_of_a_text_is_that_of_all_its_alignments():
 # ------------------------------------------------------------------ text and kanji
 
 
-@pytest.mark.skipif("text" not in KINDS, reason="not published yet")
 def test_text_goes_on_from_its_prompt_and_is_the_same_for_a_seed(models):
     text = models["text"]
     written = text.sample("ROMEO:", length=60, seed=3)
@@ -241,7 +249,6 @@ def test_text_goes_on_from_its_prompt_and_is_the_same_for_a_seed(models):
     assert likeliest == text.sample("ROMEO:", length=60, top_k=1, seed=5)
 
 
-@pytest.mark.skipif("kanji" not in KINDS, reason="not published yet")
 def test_kanji_are_lists_of_strokes_and_become_a_drawing(models):
     pen = models["kanji"]
     drawings = pen.draw(3, seed=1)
@@ -253,7 +260,7 @@ def test_kanji_are_lists_of_strokes_and_become_a_drawing(models):
     assert len(svg.findall(".//{*}polyline")) == sum(map(len, drawings))
     begin = [((20.0, 30.0), (90.0, 30.0))]
     (begun,) = pen.draw(begin=begin)
-    assert begun[0] == pytest.approx(begin[0])
+    assert np.allclose(begun[0], begin[0])
 
 
 # ------------------------------------------------------------------ what cannot be used

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from rnnbook.cli import speech
+from rnnbook.cli import speech, use
 from rnnbook.data.speech import Recording, Speech, said
 from rnnbook.decoding.ctc import transcribe
 from rnnbook.metrics.error_rates import character_error_rate, exact
@@ -29,6 +29,7 @@ KNOWN = made_up()
 def folder(tmp_path, monkeypatch, one_thread):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(speech, "load_speech", lambda: KNOWN)
+    monkeypatch.setattr(use, "load_speech", lambda: KNOWN)
     small = replace(recipes.RECIPES["speech"](), network=small_model, steps=3)
     monkeypatch.setitem(recipes.RECIPES, "speech", lambda: small)
 

@@ -39,7 +39,7 @@ USES = [
     ),
     Command(
         "listen",
-        "speech:listen",
+        "use:listen",
         "write down spoken digits, from recordings kept apart",
         options.add_listen_options,
     ),

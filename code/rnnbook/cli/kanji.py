@@ -10,16 +10,17 @@ from rnnbook.cli.errors import UsageError
 from rnnbook.cli.finding import model_file
 from rnnbook.cli.output import in_one_line
 from rnnbook.cli.train import run
-from rnnbook.data.kanji import load_kanji
 from rnnbook.data.kanji_strokes import Stroke
 from rnnbook.decoding.kanji import draw_kanji, svg
 from rnnbook.files import check_ends, check_writable, write_atomically
-from rnnbook.metrics.kanji import left_parts, mean_nats_per_point, typical
 from rnnbook.training.model_files import load_model
 
 
 def train(options: argparse.Namespace) -> None:
     """Train the pen as its chapter does, and measure it on kanji kept apart."""
+    from rnnbook.data.kanji import load_kanji  # here, as below: it needs an extra
+    from rnnbook.metrics.kanji import mean_nats_per_point
+
     kanji = load_kanji()
 
     def test(model: Module) -> str:
@@ -60,6 +61,9 @@ def check_output(path: Path, force: bool) -> None:
 
 def part(sign: str) -> Sequence[Stroke]:
     """The strokes of a part on the left of kanji. Raises `UsageError` for one that is not known."""
+    from rnnbook.data.kanji import load_kanji
+    from rnnbook.metrics.kanji import left_parts, typical
+
     parts = left_parts(load_kanji().train)
     if sign not in parts:
         known = " ".join(parts)

@@ -23,7 +23,6 @@ from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.data.words import SIGNS, encode_pairs
 from rnnbook.decoding import names as transliteration
 from rnnbook.errors import called
-from rnnbook.metrics.error_rates import among_first, character_error_rate, exact
 from rnnbook.training.model_files import load_model
 
 AT_ONCE = 256  # names that are read from a file before they are answered
@@ -32,6 +31,8 @@ LONGEST_LINE = 10_000  # characters; of what has no end of a line, no more is re
 
 def train(options: argparse.Namespace) -> None:
     """Train a model of names with attention, and measure it on names kept apart."""
+    from rnnbook.metrics.error_rates import exact  # here, as below: it needs an extra
+
     names, origin = read_names(options)
     characters = names.letters, names.kana
 
@@ -61,6 +62,8 @@ def read_names(options: argparse.Namespace) -> tuple[Names, str]:
 
 def report(model: Module, names: Names) -> str:
     """How good a model is on the names that are for the test."""
+    from rnnbook.metrics.error_rates import among_first, character_error_rate, exact
+
     spellings, readings = zip(*names.test, strict=True)
     characters = names.letters, names.kana
     ranked = transliteration.transliterate(model, *characters, spellings, width=BEAM)

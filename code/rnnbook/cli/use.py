@@ -1,8 +1,9 @@
-"""The commands that use what is there: trained models of digits and text, the machine."""
+"""The commands that use what is there: models of digits, speech and text, the machine."""
 
 import argparse
 import json
 from itertools import chain, islice
+from random import Random
 
 import torch
 
@@ -11,6 +12,8 @@ from rnnbook.cli.errors import UsageError
 from rnnbook.cli.finding import model_file
 from rnnbook.cli.output import harmless, in_one_line
 from rnnbook.data.digit_image import read_digit
+from rnnbook.data.speech import load_speech
+from rnnbook.decoding.ctc import transcribe
 from rnnbook.decoding.sampling import stream
 from rnnbook.files import check_ends
 from rnnbook.models.ensemble import Ensemble
@@ -55,6 +58,15 @@ def sample(options: argparse.Namespace) -> None:
         print(harmless(piece), end="", flush=True)
     if piece != "\n":
         print()
+
+
+def listen(options: argparse.Namespace) -> None:
+    """Join recordings of the digits of each string, and print what the model hears."""
+    model, _ = load_model(model_file(options.model, "speech"), "speech")
+    random, test = Random(options.seed), load_speech().test
+    for text in options.strings:
+        string = [random.choice([one for one in test if one.digit == int(d)]) for d in text]
+        print(f"{text}: {transcribe(model, [string])[0]}", flush=True)
 
 
 def bench(options: argparse.Namespace) -> None:
