@@ -1,6 +1,7 @@
 """The two distributions: what is in them, what they require, and what a chapter needs of that."""
 
 import ast
+import json
 import os
 import re
 import shutil
@@ -171,6 +172,15 @@ def test_where_an_extra_is_missing_one_line_says_what_to_install():
     assert ends == [*said, "2", "done"]  # 2: one line has said why
 
 
+def test_the_published_models_need_no_extra():
+    """From Python, and at the command line."""
+    kinds = "names", "digits", "speech", "text", "kanji"
+    programs = [f"import rnnbook; rnnbook.load({kind!r})" for kind in kinds]
+    for module in ("names", "use", "kanji"):
+        programs.append(f"import rnnbook.cli.{module}")
+    assert tried_with("rnnbook", programs) == ["done"] * len(programs)
+
+
 # ------------------------------------------------------------------ what is in them
 
 
@@ -221,7 +231,16 @@ def test_the_wheel_of_readers_has_the_code_the_records_and_the_programs_of_the_f
     assert tops.keys() == {"rnnbook", "rnnbook-0.1.0.dist-info"}
     assert tops["rnnbook"] == committed("rnnbook")
     assert {"demos/js/widget.js", "demos/js/demo.css", "records/names.json"} <= tops["rnnbook"]
-    assert "entry_points.txt" not in tops["rnnbook-0.1.0.dist-info"]
+    points = wheels["rnnbook"].read("rnnbook-0.1.0.dist-info/entry_points.txt").decode()
+    assert points == "[console_scripts]\nrnnbook = rnnbook.cli.main:program\n"
+
+
+def test_the_wheel_of_readers_has_the_published_models(wheels):
+    """All that the record names, and they add little to it."""
+    known = json.loads(wheels["rnnbook"].read("rnnbook/weights/record.json"))
+    inside = {i.filename: i for i in wheels["rnnbook"].infolist() if i.filename.endswith(".pt")}
+    assert {f"rnnbook/weights/{name}.pt" for name in known} == inside.keys()
+    assert 0 < sum(info.compress_size for info in inside.values()) < 2_200_000
 
 
 def test_the_wheel_of_authors_has_the_extension_and_its_entry_point(wheels):

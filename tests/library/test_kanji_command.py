@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 import torch
 
-from rnnbook.cli import kanji
+from rnnbook.data import kanji
 from rnnbook.data.kanji import Drawings, Kanji
 from rnnbook.decoding.kanji import draw_kanji
 from rnnbook.metrics.kanji import left_parts, mean_nats_per_point, typical
@@ -138,4 +138,4 @@ def test_a_drawing_that_cannot_be_written_is_named_as_it_was_given(refused):
 
 
 def test_draw_without_a_model_says_how_to_have_one(refused):
-    refused("train a model: python -m rnnbook train kanji", "draw")
+    refused("train a model: python -m rnnbook train kanji", "draw", "--model", "runs/kanji.pt")

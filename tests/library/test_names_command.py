@@ -18,7 +18,7 @@ from rnnbook.data import pairs
 from rnnbook.data.fetching.errors import DataError
 from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.data.words import SIGNS, encode_pairs, encode_words
-from rnnbook.decoding.names import rank, transliterate
+from rnnbook.decoding.names import rank, transliterate, words_of
 from rnnbook.metrics.error_rates import among_first, character_error_rate, exact
 from rnnbook.models.encoder_decoder import EncoderDecoder
 from rnnbook.training import model_files
@@ -169,7 +169,7 @@ def test_a_bad_name_among_the_arguments_silences_no_other(call, model):
 def test_letters_that_are_none_with_an_accent_are_folded():
     letters = "abcdefghijklmnopqrstuvwxyz'-"
     names = ["Dr. Łukasz Ørsted", "Đorđe", "Weiß", "Ægir", "José"]
-    assert [command.words_of(name, letters) for name in names] == [
+    assert [words_of(name, letters) for name in names] == [
         ["dr", "lukasz", "orsted"], ["dorde"], ["weiss"], ["aegir"], ["jose"],
     ]  # fmt: skip
 
@@ -266,7 +266,7 @@ def test_the_words_of_a_name_are_joined_by_a_dot(call, model):
 
 
 def test_an_apostrophe_as_telephones_write_it_is_one():
-    assert command.words_of("O’Neil", "'eilno") == ["o'neil"]
+    assert words_of("O’Neil", "'eilno") == ["o'neil"]
 
 
 @pytest.mark.parametrize(

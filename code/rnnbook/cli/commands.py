@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from rnnbook.cli import options
 from rnnbook.cli.values import Parser
+from rnnbook.errors import called
 
 
 class Command(NamedTuple):
@@ -38,7 +39,7 @@ USES = [
     ),
     Command(
         "listen",
-        "speech:listen",
+        "use:listen",
         "write down spoken digits, from recordings kept apart",
         options.add_listen_options,
     ),
@@ -59,7 +60,7 @@ USES = [
 def parser() -> Parser:
     """The parser of all commands; `command` is then where the function of the chosen one is."""
     top = Parser(
-        prog="python -m rnnbook",
+        prog=called(),
         description="Fetch the data of the book, train its models, and use them.",
         epilog="Exit codes: 0 done, 2 not possible (one line says why), 130 interrupted.",
     )

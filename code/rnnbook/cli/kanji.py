@@ -7,21 +7,20 @@ from pathlib import Path
 from torch.nn import Module
 
 from rnnbook.cli.errors import UsageError
+from rnnbook.cli.finding import model_file
 from rnnbook.cli.output import in_one_line
 from rnnbook.cli.train import run
-from rnnbook.data.kanji import load_kanji
-from rnnbook.data.kanji_strokes import SIZE, Stroke
-from rnnbook.decoding.kanji import draw_kanji
+from rnnbook.data.kanji_strokes import Stroke
+from rnnbook.decoding.kanji import draw_kanji, svg
 from rnnbook.files import check_ends, check_writable, write_atomically
-from rnnbook.metrics.kanji import left_parts, mean_nats_per_point, typical
 from rnnbook.training.model_files import load_model
-
-COLUMNS = 8
-PEN = "fill:none;stroke:#000;stroke-width:3.2;stroke-linecap:round;stroke-linejoin:round"
 
 
 def train(options: argparse.Namespace) -> None:
     """Train the pen as its chapter does, and measure it on kanji kept apart."""
+    from rnnbook.data.kanji import load_kanji  # here, as below: it needs an extra
+    from rnnbook.metrics.kanji import mean_nats_per_point
+
     kanji = load_kanji()
 
     def test(model: Module) -> str:
@@ -42,11 +41,11 @@ def train(options: argparse.Namespace) -> None:
 def draw(options: argparse.Namespace) -> None:
     """Let the pen write, and save what it wrote as a drawing."""
     check_output(options.output, options.force)
-    model, _ = load_model(options.model, "kanji")
+    model, _ = load_model(model_file(options.model, "kanji"), "kanji")
     begin = () if options.begin is None else part(options.begin)
     how = {"temperature": options.temperature, "seed": options.seed, "begin": begin}
     drawings = draw_kanji(model, options.number, **how)
-    write_atomically(options.output, sheet(drawings).encode())
+    write_atomically(options.output, svg(drawings).encode())
     print(f"saved {in_one_line(options.output)}")
 
 
@@ -62,23 +61,11 @@ def check_output(path: Path, force: bool) -> None:
 
 def part(sign: str) -> Sequence[Stroke]:
     """The strokes of a part on the left of kanji. Raises `UsageError` for one that is not known."""
+    from rnnbook.data.kanji import load_kanji
+    from rnnbook.metrics.kanji import left_parts, typical
+
     parts = left_parts(load_kanji().train)
     if sign not in parts:
         known = " ".join(parts)
         raise UsageError(f"no part {sign!r} is known for --begin; known are: {known}")
     return typical(parts[sign])
-
-
-def sheet(drawings: Sequence[Sequence[Stroke]]) -> str:
-    """Drawings side by side, in rows of COLUMNS, as SVG."""
-    rows, columns = -(-len(drawings) // COLUMNS), min(len(drawings), COLUMNS)
-    size = f'viewBox="0 0 {columns * SIZE:g} {rows * SIZE:g}"'
-    lines = [f'<svg xmlns="http://www.w3.org/2000/svg" {size} style="{PEN}">']
-    for k, strokes in enumerate(drawings):
-        row, column = divmod(k, COLUMNS)
-        lines.append(f'<g transform="translate({column * SIZE:g} {row * SIZE:g})">')
-        for stroke in strokes:
-            points = " ".join(f"{x:.1f},{y:.1f}" for x, y in stroke)
-            lines.append(f'<polyline points="{points}"/>')
-        lines.append("</g>")
-    return "\n".join([*lines, "</svg>", ""])

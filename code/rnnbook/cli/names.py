@@ -3,7 +3,6 @@
 import argparse
 import hashlib
 import math
-import re
 import sys
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -12,29 +11,28 @@ from typing import TextIO
 from torch.nn import Module
 
 from rnnbook.cli.errors import UsageError, complain
+from rnnbook.cli.finding import is_published, model_file
 from rnnbook.cli.options import BEAM
 from rnnbook.cli.output import in_one_line
 from rnnbook.cli.train import run
+from rnnbook.data.fetching.cache import cached
 from rnnbook.data.fetching.errors import DataError
-from rnnbook.data.names import SHA256, load_names
-from rnnbook.data.pairs import LONGEST, Names, plain, read_pairs
+from rnnbook.data.names import FILE, SHA256, load_names
+from rnnbook.data.pairs import Names, read_pairs
 from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.data.words import SIGNS, encode_pairs
 from rnnbook.decoding import names as transliteration
-from rnnbook.metrics.error_rates import among_first, character_error_rate, exact
+from rnnbook.errors import called
 from rnnbook.training.model_files import load_model
 
 AT_ONCE = 256  # names that are read from a file before they are answered
-FOLDED = str.maketrans(  # letters that are none with an accent, and the dot of "Dr."
-    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ß": "ss", "æ": "ae", "œ": "oe", "ı": "i"}
-    | {".": " "}
-)
-LETTER = re.compile(r"[^\W\d_]")
 LONGEST_LINE = 10_000  # characters; of what has no end of a line, no more is read
 
 
 def train(options: argparse.Namespace) -> None:
     """Train a model of names with attention, and measure it on names kept apart."""
+    from rnnbook.metrics.error_rates import exact  # here, as below: it needs an extra
+
     names, origin = read_names(options)
     characters = names.letters, names.kana
 
@@ -64,6 +62,8 @@ def read_names(options: argparse.Namespace) -> tuple[Names, str]:
 
 def report(model: Module, names: Names) -> str:
     """How good a model is on the names that are for the test."""
+    from rnnbook.metrics.error_rates import among_first, character_error_rate, exact
+
     spellings, readings = zip(*names.test, strict=True)
     characters = names.letters, names.kana
     ranked = transliteration.transliterate(model, *characters, spellings, width=BEAM)
@@ -82,9 +82,11 @@ def transliterate(options: argparse.Namespace) -> int:
     A word that the dictionary has is taken from it, if the model was trained on it. What is no
     name is said, and the others are answered all the same; the exit code is then 2, else 0.
     """
-    model, vocabularies = load_model(options.model, "names")
+    path = model_file(options.model, "names")
+    model, vocabularies = load_model(path, "names")
     letters, kana = ("".join(known.characters) for known in vocabularies)
-    dictionary = {} if options.network_only else dictionary_of(letters, kana)
+    fetch = not is_published(path)  # or it would not answer at once
+    dictionary = {} if options.network_only else dictionary_of(letters, kana, fetch)
     if options.names:
         numbered, at_once = [("", name) for name in options.names], len(options.names)
     else:  # whoever types waits for each answer
@@ -94,8 +96,8 @@ def transliterate(options: argparse.Namespace) -> int:
         names = {}
         for where, name in batch:
             try:
-                names[name] = words_of(name, letters)
-            except UsageError as error:
+                names[name] = transliteration.words_of(name, letters)
+            except transliteration.SpellingError as error:
                 code = complain(f"{where}{error}", 2)
         answers = answer(options, model, letters, kana, [*names.values()], dictionary)
         of_name = dict(zip(names, answers, strict=True))
@@ -104,11 +106,15 @@ def transliterate(options: argparse.Namespace) -> int:
     return code
 
 
-def dictionary_of(letters: str, kana: str) -> dict[str, tuple[str, ...]]:
+def dictionary_of(letters: str, kana: str, fetch: bool) -> dict[str, tuple[str, ...]]:
     """The readings of each spelling of JMnedict; none for a model that was trained on others.
 
-    Where the dictionary cannot be had, that is said, and the network answers alone.
+    Where the dictionary cannot be had, or is not to be fetched, that is said, and the network
+    answers alone.
     """
+    if not (fetch or cached(FILE, SHA256)):
+        complain(f"without the dictionary, by the network alone; to fetch it: {called()} data", 0)
+        return {}
     try:
         names = load_names()
     except DataError as error:
@@ -183,21 +189,3 @@ def answer(
 def _share(one: transliteration.Reading, options: argparse.Namespace, is_known: bool) -> str:
     wanted = options.answers > 1 and not is_known
     return f" ({math.exp(one.log_probability):.1%})" if wanted else ""
-
-
-def words_of(name: str, letters: str) -> list[str]:
-    """The words of a name, in small letters without accents: "Dr. Ørsted" is dr, orsted.
-
-    Raises `UsageError` for a name without letters, with unknown ones, or with too long a word.
-    """
-    words = plain(name).translate(FOLDED).split()
-    if not words or not all(map(LETTER.search, words)):
-        raise UsageError(f"{name[:LONGEST]!r} is no name; give letters")
-    if unknown := sorted(set("".join(words)) - set(letters)):
-        known = letters[:100]
-        raise UsageError(
-            f"{name[:LONGEST]!r} holds {', '.join(map(repr, unknown))}; the model knows {known!r}"
-        )
-    if max(map(len, words)) > LONGEST:
-        raise UsageError(f"{name[:20]!r}… is longer than {LONGEST} letters; give a shorter name")
-    return words

@@ -10,6 +10,7 @@ KINDS = "mnist", "shakespeare", "names", "speech", "pictures", "kanji"
 CHECKPOINT_EVERY = 100  # steps of a training
 BEAM = 4  # answers that a search keeps in view
 MODELS = {name: Path(f"runs/{name}.pt") for name in KINDS}
+MODEL = "what `train {}` wrote ({}; where there is none, the published model)"
 TRAIN = (
     "Train a model of the book, write it to FILE, and measure it on data that it was not "
     f"trained on. Every {CHECKPOINT_EVERY} steps the run is saved beside FILE; when it was "
@@ -60,8 +61,8 @@ def add_classify_options(command: Parser) -> None:
     """Add the options of `classify`."""
     what = "one digit, dark on light or light on dark, in any format that Pillow reads"
     command.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help=what)
-    what = "what `train mnist` wrote (%(default)s)"
-    command.add_argument("--model", type=Path, default=MODELS["mnist"], metavar="FILE", help=what)
+    what = MODEL.format("mnist", MODELS["mnist"])
+    command.add_argument("--model", type=Path, metavar="FILE", help=what)
 
 
 def add_sample_options(command: Parser) -> None:
@@ -75,9 +76,9 @@ def add_sample_options(command: Parser) -> None:
     add("--temperature", type=temperature, default=1.0, metavar="X", help=what)
     add("--top-k", type=whole(1), metavar="K", help="draw from the K likeliest characters (all)")
     add("--seed", type=whole(0), default=0, metavar="N", help="of the random numbers (%(default)s)")
-    what = "what `train shakespeare` wrote (%(default)s); of several, the mean probabilities count"
-    default = [MODELS["shakespeare"]]
-    add("--model", type=Path, nargs="+", default=default, metavar="FILE", help=what)
+    what = MODEL.format("shakespeare", MODELS["shakespeare"])
+    what += "; of several, the mean probabilities count"
+    add("--model", type=Path, nargs="+", metavar="FILE", help=what)
 
 
 def add_name_options(command: Parser) -> None:
@@ -91,8 +92,8 @@ def add_name_options(command: Parser) -> None:
     add("--answers", type=whole(1, 100), default=1, metavar="N", help=what)
     what = "do not look names up in the dictionary that the network was trained on"
     add("--network-only", action="store_true", help=what)
-    what = "what `train names` wrote (%(default)s)"
-    add("--model", type=Path, default=MODELS["names"], metavar="FILE", help=what)
+    what = MODEL.format("names", MODELS["names"])
+    add("--model", type=Path, metavar="FILE", help=what)
 
 
 def add_listen_options(command: Parser) -> None:
@@ -103,8 +104,8 @@ def add_listen_options(command: Parser) -> None:
     add("strings", nargs="+", type=digits, metavar="DIGITS", help=what)
     what = "of the choice among the recordings (%(default)s)"
     add("--seed", type=whole(0), default=0, metavar="N", help=what)
-    what = "what `train speech` wrote (%(default)s)"
-    add("--model", type=Path, default=MODELS["speech"], metavar="FILE", help=what)
+    what = MODEL.format("speech", MODELS["speech"])
+    add("--model", type=Path, metavar="FILE", help=what)
 
 
 def add_describe_options(command: Parser) -> None:
@@ -133,8 +134,8 @@ def add_draw_options(command: Parser) -> None:
     what = "where to write the drawing, as SVG (%(default)s)"
     add("--output", type=Path, default=Path("kanji.svg"), metavar="FILE", help=what)
     add("--force", action="store_true", help="replace FILE if it exists")
-    what = "what `train kanji` wrote (%(default)s)"
-    add("--model", type=Path, default=MODELS["kanji"], metavar="FILE", help=what)
+    what = MODEL.format("kanji", MODELS["kanji"])
+    add("--model", type=Path, metavar="FILE", help=what)
 
 
 def add_study_options(command: Parser) -> None:

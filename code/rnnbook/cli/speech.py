@@ -1,7 +1,6 @@
-"""The commands for speech: train a model that writes down spoken digits, and let it listen."""
+"""The command that trains a model to write down spoken digits."""
 
 import argparse
-from random import Random
 
 from torch.nn import Module
 
@@ -9,7 +8,6 @@ from rnnbook.cli.train import run
 from rnnbook.data.speech import Recording, load_speech, said
 from rnnbook.decoding.ctc import transcribe
 from rnnbook.metrics.error_rates import character_error_rate, exact
-from rnnbook.training.model_files import load_model
 
 
 def train(options: argparse.Namespace) -> None:
@@ -37,12 +35,3 @@ def judged(model: Module, strings: list[list[Recording]]) -> tuple[float, float]
     """The share of digits that a model hears wrongly, and of strings that it hears rightly."""
     heard, right = transcribe(model, strings), [[said(string)] for string in strings]
     return character_error_rate(heard, right), exact(heard, right)
-
-
-def listen(options: argparse.Namespace) -> None:
-    """Join recordings of the digits of each string, and print what the model hears."""
-    model, _ = load_model(options.model, "speech")
-    random, test = Random(options.seed), load_speech().test
-    for text in options.strings:
-        string = [random.choice([one for one in test if one.digit == int(d)]) for d in text]
-        print(f"{text}: {transcribe(model, [string])[0]}", flush=True)

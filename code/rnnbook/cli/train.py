@@ -21,6 +21,7 @@ from rnnbook.cli.output import in_one_line
 from rnnbook.data.mnist import load_mnist
 from rnnbook.data.shakespeare import HELD_OUT, Text, load_shakespeare
 from rnnbook.data.vocabulary import Vocabulary
+from rnnbook.errors import called
 from rnnbook.files import check_ends, without_part
 from rnnbook.metrics.evaluation import accuracy, carried_loss
 from rnnbook.progress import is_watched
@@ -228,7 +229,7 @@ def check_device(device: str) -> None:
 def command_to_resume(options: argparse.Namespace) -> str:
     """The command that was given, as one that goes on."""
     words = [word for word in options.arguments if word not in ("--resume", "--force")]
-    program = ["python"]
+    program = called().split()
     if processes := os.environ.get("LOCAL_WORLD_SIZE"):
-        program = ["torchrun", "--nproc-per-node", processes]
-    return shlex.join([*program, "-m", "rnnbook", *words, "--resume"])
+        program = ["torchrun", "--nproc-per-node", processes, "-m", "rnnbook"]
+    return shlex.join([*program, *words, "--resume"])

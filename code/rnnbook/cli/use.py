@@ -1,16 +1,23 @@
-"""The commands that use what is there: trained models of digits and text, the machine."""
+"""The commands that use what is there: models of digits, speech and text, the machine."""
 
 import argparse
 import json
 from itertools import chain, islice
+from random import Random
 
 import torch
 
 from rnnbook import bench as benchmark
 from rnnbook.cli.errors import UsageError
+from rnnbook.cli.finding import model_file
 from rnnbook.cli.output import harmless, in_one_line
 from rnnbook.data.digit_image import read_digit
+<<<<<<< HEAD
 from rnnbook.data.vocabulary import Vocabulary
+=======
+from rnnbook.data.speech import load_speech
+from rnnbook.decoding.ctc import transcribe
+>>>>>>> w-ready
 from rnnbook.decoding.sampling import stream
 from rnnbook.files import check_ends
 from rnnbook.models.ensemble import Ensemble
@@ -22,7 +29,7 @@ def classify(options: argparse.Namespace) -> None:
     for path in options.images:
         check_ends(path)
     images = torch.stack([read_digit(path) for path in options.images])  # (N, 28, 28)
-    model, _ = load_model(options.model, "mnist")
+    model, _ = load_model(model_file(options.model, "mnist"), "mnist")
     with torch.no_grad():
         probabilities = model(images)[0].softmax(dim=1)  # (N, 10)
     for path, row in zip(options.images, probabilities, strict=True):
@@ -34,7 +41,8 @@ def classify(options: argparse.Namespace) -> None:
 def sample(options: argparse.Namespace) -> None:
     """Print the prompt and what the model writes after it, each character when it is drawn."""
     recipes = "shakespeare", "shakespeare-long"
-    models, known = zip(*(load_model(path, *recipes) for path in options.model), strict=True)
+    paths = options.model or [model_file(None, "shakespeare")]
+    models, known = zip(*(load_model(path, *recipes) for path in paths), strict=True)
     vocabulary = known[0][0]
     if any(own.characters != vocabulary.characters for (own,) in known):
         raise UsageError("the models do not know the same characters; average models of one text")
@@ -56,6 +64,7 @@ def sample(options: argparse.Namespace) -> None:
         print()
 
 
+<<<<<<< HEAD
 def beginning(prompt: str, vocabulary: Vocabulary) -> str:
     """What a model reads for a prompt: the beginning of a paragraph, unless it begins with a line.
 
@@ -65,6 +74,15 @@ def beginning(prompt: str, vocabulary: Vocabulary) -> str:
     if not prompt or prompt.startswith("\n") or "\n" not in vocabulary.characters:
         return prompt
     return f"\n\n{prompt}"
+=======
+def listen(options: argparse.Namespace) -> None:
+    """Join recordings of the digits of each string, and print what the model hears."""
+    model, _ = load_model(model_file(options.model, "speech"), "speech")
+    random, test = Random(options.seed), load_speech().test
+    for text in options.strings:
+        string = [random.choice([one for one in test if one.digit == int(d)]) for d in text]
+        print(f"{text}: {transcribe(model, [string])[0]}", flush=True)
+>>>>>>> w-ready
 
 
 def bench(options: argparse.Namespace) -> None:

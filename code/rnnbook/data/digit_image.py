@@ -40,11 +40,29 @@ def read_digit(path: Path) -> torch.Tensor:
     """
     try:
         with open(path, "rb") as file:
-            digit = crop(find_ink(brightness(decode(file))))
-        check_is_digit(digit)
-        return torch.from_numpy(centre(scale(digit))).float()
+            return prepared(brightness(decode(file)))
     except ImageError as error:
         raise ImageError(f"{path} {error}") from error
+
+
+def digit_in(grey: np.ndarray) -> torch.Tensor:
+    """The same of an array (height, width), in which any number may be white and any black."""
+    if grey.ndim != 2 or not grey.size:
+        raise ImageError(
+            f"the array has the shape {grey.shape}; give rows of grey numbers, (height, width)"
+        )
+    try:
+        check_size(grey.shape[1], grey.shape[0])
+        return prepared(stretch(grey.astype(float)))
+    except ImageError as error:
+        raise ImageError(f"the array {error}") from error
+
+
+def prepared(grey: np.ndarray) -> torch.Tensor:
+    """The digit in a picture, from 0, black, to 1, white, as MNIST would have it: (28, 28)."""
+    digit = crop(find_ink(grey))
+    check_is_digit(digit)
+    return torch.from_numpy(centre(scale(digit))).float()
 
 
 def decode(file: BinaryIO) -> Image.Image:

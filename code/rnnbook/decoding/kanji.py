@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 import torch
 
-from rnnbook.data.kanji_strokes import END, Stroke, known_before, movements, strokes_of
+from rnnbook.data.kanji_strokes import END, SIZE, Stroke, known_before, movements, strokes_of
 from rnnbook.layers.mixture import Mixture, draw_point
 from rnnbook.models.kanji import Pen
 
+COLUMNS = 8
+PEN = "fill:none;stroke:#000;stroke-width:3.2;stroke-linecap:round;stroke-linejoin:round"
 MOST = 200  # movements: the longest kanji has fewer
 
 
@@ -40,3 +42,18 @@ def draw_kanji(
         made = torch.cat([made, torch.cat([points, kinds], dim=1)[:, None]], dim=1)
         x = known_before(made)[:, -1:]
     return [strokes_of(rows) for rows in made]
+
+
+def svg(drawings: Sequence[Sequence[Stroke]]) -> str:
+    """Drawings side by side, in rows of COLUMNS, as SVG."""
+    rows, columns = -(-len(drawings) // COLUMNS), min(len(drawings), COLUMNS)
+    size = f'viewBox="0 0 {columns * SIZE:g} {rows * SIZE:g}"'
+    lines = [f'<svg xmlns="http://www.w3.org/2000/svg" {size} style="{PEN}">']
+    for k, strokes in enumerate(drawings):
+        row, column = divmod(k, COLUMNS)
+        lines.append(f'<g transform="translate({column * SIZE:g} {row * SIZE:g})">')
+        for stroke in strokes:
+            points = " ".join(f"{x:.1f},{y:.1f}" for x, y in stroke)
+            lines.append(f'<polyline points="{points}"/>')
+        lines.append("</g>")
+    return "\n".join([*lines, "</svg>", ""])

@@ -1,5 +1,6 @@
 """From words to words: the beam search, with text at both ends."""
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import NamedTuple
@@ -8,11 +9,22 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
+from rnnbook.data.pairs import LONGEST, plain
 from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.data.words import IGNORED, SIGNS, encode_words, teacher_forced
 from rnnbook.decoding.search import beam, complete_first
+from rnnbook.errors import BookError
 
 TOGETHER = 256  # words that are searched for at once
+FOLDED = str.maketrans(  # letters that are none with an accent, and the dot of "Dr."
+    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ß": "ss", "æ": "ae", "œ": "oe", "ı": "i"}
+    | {".": " "}
+)
+LETTER = re.compile(r"[^\W\d_]")
+
+
+class SpellingError(BookError):
+    """A text is no name that a model could read. The message says why and what to do."""
 
 
 class Reading(NamedTuple):
@@ -79,3 +91,21 @@ def join_words(found: Sequence[Sequence[Reading]], number: int) -> list[Reading]
         ]
         best = sorted(joined, key=lambda one: -one.log_probability)
     return list(best[:number])
+
+
+def words_of(name: str, letters: str) -> list[str]:
+    """The words of a name, in small letters without accents: "Dr. Ørsted" is dr, orsted.
+
+    Raises `SpellingError` for a name without letters, with unknown ones, or with too long a word.
+    """
+    words = plain(name).translate(FOLDED).split()
+    if not words or not all(map(LETTER.search, words)):
+        raise SpellingError(f"{name[:LONGEST]!r} is no name; give letters")
+    if unknown := sorted(set("".join(words)) - set(letters)):
+        known = letters[:100]
+        raise SpellingError(
+            f"{name[:LONGEST]!r} holds {', '.join(map(repr, unknown))}; the model knows {known!r}"
+        )
+    if max(map(len, words)) > LONGEST:
+        raise SpellingError(f"{name[:20]!r}… is longer than {LONGEST} letters; give a shorter name")
+    return words

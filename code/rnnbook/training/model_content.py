@@ -26,11 +26,12 @@ class ModelContent(NamedTuple):
 
 def checked(saved: dict[str, Any]) -> ModelContent | None:
     """The content of a model file, from what was saved in it; None where it is no model's."""
-    settings, weights = saved["settings"], saved["weights"]
+    settings = saved["settings"]
     if not _are_settings(settings):
         return None
-    if weights is None:
+    if saved["weights"] is None:
         return ModelContent(settings, None, ())
+    weights = _unpacked(saved)
     recipe = RECIPES[settings["recipe"]]()
     tokens = _tokens(saved, recipe)
     if not (_are_weights(weights) and _fit(tokens, recipe)):
@@ -39,6 +40,25 @@ def checked(saved: dict[str, Any]) -> ModelContent | None:
         weights = {name.replace("eye.", "encoder."): one for name, one in weights.items()}
     known = (Vocabulary(tokens[name], recipe.signs) for name in recipe.vocabularies)
     return ModelContent(settings, weights, tuple(known))
+
+
+def _unpacked(saved: dict[str, Any]) -> Any:
+    """The weights in a model file; matrices of 8 bits are multiplied by the scales of their rows.
+
+    The published models have such matrices (`rnnbook.weights`). None where the two do not fit.
+    """
+    weights, scales = saved["weights"], saved.get("scales")
+    if scales is None:
+        return weights
+    if not (isinstance(weights, dict) and _are_weights(scales) and scales.keys() <= weights.keys()):
+        return None
+    for name, scale in scales.items():
+        rows = weights[name]
+        if not (
+            _is_plain(rows, (torch.int8,)) and rows.dim() == 2 and scale.shape == rows[:, 0].shape
+        ):
+            return None
+    return weights | {name: weights[name] * scale[:, None] for name, scale in scales.items()}
 
 
 def _are_settings(settings: Any) -> bool:
@@ -88,13 +108,13 @@ def _are_weights(content: Any) -> bool:
     )
 
 
-def _is_plain(weight: Any) -> bool:
+def _is_plain(weight: Any, dtypes: tuple[torch.dtype, ...] = DTYPES) -> bool:
     """Whether this is a tensor with a number of its own, in the memory, for each of its places."""
     return (
         type(weight) is Tensor
         and not weight.is_nested
         and weight.layout == torch.strided
         and weight.device.type == "cpu"
-        and weight.dtype in DTYPES
+        and weight.dtype in dtypes
         and weight.numel() * weight.element_size() <= weight.untyped_storage().nbytes()
     )

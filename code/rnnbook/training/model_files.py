@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from torch import nn
 
 from rnnbook.data.vocabulary import Vocabulary
-from rnnbook.errors import BookError
+from rnnbook.errors import BookError, called
 from rnnbook.files import check_writable, remove_parts
 from rnnbook.training.checkpoints import ADVICE, CheckpointError, load_checkpoint, save_checkpoint
 from rnnbook.training.model_content import ModelContent, checked
@@ -126,7 +126,7 @@ def load_model(path: Path, *recipes: str) -> tuple[nn.Module, tuple[Vocabulary, 
     `recipes` are the names of those that it may have been trained by. Raises `RunError` when there
     is no such model.
     """
-    advice = f"train a model: python -m rnnbook train {recipes[0]}"
+    advice = f"train a model: {called()} train {recipes[0]}"
     if not path.exists():
         raise RunError(f"there is no {path}; {advice}")
     settings, weights, vocabularies = _read(path, advice)

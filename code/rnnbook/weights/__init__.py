@@ -1,0 +1,1 @@
+"""The published models, a file for each, and what is known about them, `record.json`."""
