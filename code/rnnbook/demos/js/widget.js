@@ -76,6 +76,10 @@ function choice(text, options, value, onchange) {
   return label;
 }
 
+/** A fold with what most readers need not see at once; closed at first. */
+const more = (...children) =>
+  element("details", { class: "more" }, element("summary", {}, say("More")), ...children);
+
 /** A line that says what happens; screen readers read it when it changes. */
 const statusLine = () => element("p", { class: "status", role: "status" });
 

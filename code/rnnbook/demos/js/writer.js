@@ -109,8 +109,7 @@ function makeWriter(stage, { characters, prompt }, weights) {
     element("div", { class: "controls line" }, go, temperature), status,
     element("div", { class: "controls line" },
       element("label", { class: "opening" }, element("span", {}, say("Begin with")), text), again),
-    element("details", { class: "more" }, element("summary", {}, say("More settings")),
-      element("div", { class: "controls" }, k, length, seed, pace, ...colours.controls)));
+    more(element("div", { class: "controls" }, k, length, seed, pace, ...colours.controls)));
 }
 
 demos("writer", makeWriter);
