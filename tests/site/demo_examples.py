@@ -119,8 +119,15 @@ def recordings() -> list[Recording]:
 def listener(networks=None, opening="407") -> Demo:
     one, both = networks or frame_readers()
     weights = speech.weights_of("one", one) | speech.weights_of("both", both)
-    known = [speech.encode(recording) for recording in recordings()]
-    return demo("speech", weights, recordings=known, scale=speech.SCALE, opening=opening)
+    settings = speech.settings_of(recordings(), opening, loudness())
+    return demo("speech", weights, **settings)
+
+
+def loudness() -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean and standard deviation of each coefficient, about as in the recordings of the book."""
+    mean, spread = torch.full((13,), -10.0), torch.full((13,), 20.0)
+    mean[0], spread[0] = -300, 140
+    return mean, spread
 
 
 PART = (((20.0, 30.0), (60.0, 30.0)), ((40.0, 10.0), (40.0, 90.0), (50.0, 85.0)))

@@ -79,24 +79,83 @@ def test_one_drags_over_the_sound(show):
     assert abs(int(page.get_by_label("Frames heard").input_value()) - half) <= 1
 
 
-def test_it_plays_frame_by_frame_and_can_be_paused(show, page):
+def test_it_opens_where_a_part_has_been_heard(show):
+    page = show(listener())
+    assert page.get_by_label("Frames heard").input_value() == str(round(0.6 * len(opening())))
+
+
+def test_it_plays_frame_by_frame_from_the_beginning_and_can_be_paused(show, page):
     stop_the_clock(page)
     page = show(listener())
     page.clock.run_for(1000)
     frames = page.get_by_label("Frames heard")
-    page.get_by_role("button", name="Play").click()
+    page.get_by_role("button", name="Listen").click()
     assert frames.input_value() == "1"
-    page.clock.run_for(61)
+    page.clock.run_for(26)
     assert frames.input_value() == "2"
     page.get_by_role("button", name="Pause").click()
     page.clock.run_for(1000)
     assert frames.input_value() == "2"
-    page.get_by_role("button", name="One frame").click()
+    page.get_by_role("button", name="Listen").click()
     assert frames.input_value() == "3"
-    page.get_by_role("button", name="Play").click()
     page.clock.run_for(10_000)
     assert frames.input_value() == str(len(opening()))
-    assert page.get_by_role("button", name="Play").is_visible()
+    page.get_by_role("button", name="Listen").click()
+    assert frames.input_value() == "1"
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_text("More").click()
+    page.get_by_role("button", name="One frame").click()
+    assert frames.input_value() == "2"
+
+
+NOTES = """
+window.played = [];
+const create = AudioContext.prototype.createBufferSource;
+AudioContext.prototype.createBufferSource = function () {
+  const source = create.call(this);
+  const start = source.start.bind(source), stop = source.stop.bind(source);
+  source.start = (when, from) => {
+    const { sampleRate, length } = source.buffer, samples = [...source.buffer.getChannelData(0)];
+    played.push({ from, sampleRate, length, most: Math.max(...samples.map(Math.abs)), stopped: 0 });
+    start(when, from);
+  };
+  source.stop = () => {
+    played.at(-1).stopped++;
+    stop();
+  };
+  return source;
+};
+"""
+
+
+def test_a_whisper_is_heard_but_only_when_the_reader_wishes(show, page):
+    page.add_init_script(NOTES)
+    stop_the_clock(page)
+    page = show(listener())
+    assert "whisper, rebuilt from the 13 numbers" in page.locator(".stage").inner_text()
+    go(page, 5)
+    page.get_by_role("button", name="Other digits").click()
+    assert page.evaluate("played") == []
+    length = int(page.get_by_label("Frames heard").get_attribute("max"))
+    page.get_by_role("button", name="Listen").click()
+    (sound,) = page.evaluate("played")
+    assert sound["from"] == 0 and sound["most"] == pytest.approx(0.7)
+    assert (sound["sampleRate"], sound["length"]) == (8000, 200 * (length + 1))
+    page.clock.run_for(110)
+    go(page, 7)
+    assert page.evaluate("played")[0]["stopped"] == 1
+    page.get_by_role("button", name="Listen").click()
+    assert page.evaluate("played")[1]["from"] == pytest.approx(7 * 0.025)
+
+
+def test_without_sound_it_plays_silently(show, page):
+    page.add_init_script("delete window.AudioContext")
+    stop_the_clock(page)
+    page = show(listener())
+    assert "whisper" not in page.locator(".stage").inner_text()
+    page.get_by_role("button", name="Play").click()
+    page.clock.run_for(10_000)
+    assert page.get_by_label("Frames heard").input_value() == str(len(opening()))
 
 
 def said(page) -> str:
@@ -105,6 +164,7 @@ def said(page) -> str:
 
 def test_the_reader_says_digits_of_their_own(show):
     page = show(listener())
+    page.get_by_text("More").click()
     assert said(page) == "407"
     page.get_by_role("button", name="Take the last away").click()
     page.get_by_role("button", name="Say 9").click()
@@ -121,9 +181,19 @@ def test_the_reader_says_digits_of_their_own(show):
 def test_other_recordings_are_of_the_same_digits(show):
     page = show(listener())
     before = page.get_by_label("Frames heard").get_attribute("max")
+    page.get_by_text("More").click()
     page.get_by_role("button", name="Other recordings").click()
     assert said(page) == "407"
     assert page.get_by_label("Frames heard").get_attribute("max") != before
+
+
+def test_other_digits_are_four_and_others_each_time(show):
+    page = show(listener())
+    found = set()
+    for _ in range(5):
+        page.get_by_role("button", name="Other digits").click()
+        found.add(said(page))
+    assert {len(digits) for digits in found} == {4} and len(found) > 2
 
 
 def test_the_sound_is_seen_in_japanese_too(show):

@@ -18,7 +18,7 @@ KINDS = {  # of live figures: the programs that a kind needs beside those of all
     "kanji": ["pen.js", "kanji.js"],
     "names": ["encoder_decoder.js", "kana.js", "name_field.js", "names.js"],
     "pictures": ["captioner.js", "picture_sheet.js", "pictures.js"],
-    "speech": ["frame_reader.js", "speech.js"],
+    "speech": ["frame_reader.js", "whisper.js", "speech.js"],
     "trainer": ["charts.js", "learner.js", "trainer.js"],
     "writer": ["character_reader.js", "paper.js", "writer.js"],
 }

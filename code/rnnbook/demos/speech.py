@@ -23,18 +23,32 @@ def show(
     both: FrameReader,
     recordings: Sequence[Recording],
     opening: str,
+    scale: tuple[Tensor, Tensor],
 ) -> None:
     """Show strings of recordings, and what two networks hear in them.
 
     `one` reads in one direction, `both` in both. The figure opens with the digits `opening`, each
     the first of its kind in `recordings`; the reader joins others, so all ten digits must be there.
-    `name` and `still` are as in `page.show`.
+    `scale` are mean and standard deviation of each coefficient before it was scaled, (13,) both:
+    with them the frames can be heard. `name` and `still` are as in `page.show`.
     """
     weights = weights_of("one", one) | weights_of("both", both)
+    page.show(name, "speech", still, weights=weights, **settings_of(recordings, opening, scale))
+
+
+def settings_of(
+    recordings: Sequence[Recording], opening: str, scale: tuple[Tensor, Tensor]
+) -> dict[str, Any]:
+    """What the program reads beside the weights."""
+    mean, spread = ([round(value, 3) for value in part.tolist()] for part in scale)
     known = [encode(recording) for recording in recordings]
-    page.show(
-        name, "speech", still, weights=weights, recordings=known, scale=SCALE, opening=opening
-    )
+    return {
+        "recordings": known,
+        "scale": SCALE,
+        "opening": opening,
+        "mean": mean,
+        "spread": spread,
+    }
 
 
 def encode(recording: Recording) -> dict[str, Any]:

@@ -1,19 +1,18 @@
-/* Spoken digits, read frame by frame by two networks. */
+/* Spoken digits, read frame by frame by two networks, and whispered while they are read. */
 
-const MOST_DIGITS = 6;
-const FRAME_MILLISECONDS = 60;
+const OPENING = 0.6; // the share of the sound that has been heard when the figure opens
+const MOST_DIGITS = 6, AT_RANDOM = 4;
+const FRAME_MILLISECONDS = (1000 * HOP) / RATE;
 const ROW = 100; // the height of the probabilities in a picture
 
-function makeSpeech(stage, { recordings, scale, opening }, weights) {
+function makeSpeech(stage, { recordings, scale, opening, mean, spread }, weights) {
   const networks = [["one", say("one direction")], ["both", say("both directions")]];
   const panels = networks.map(([name, words]) => makeSpikes(new FrameReader(weights, name), words));
   const known = recordings.map(({ digit, frames }) => ({ digit, frames: framesOf(frames, scale) }));
-  const sheet = makeSound((t) => {
-    pause();
-    go(t);
-  });
+  const voice = makeVoice({ mean, spread }), toListen = canSound() ? say("Listen") : say("Play");
+  const sheet = makeSound(stopAt);
   const random = uniform(0);
-  let said = [], frames = [], at = 0, playing = null;
+  let said = [], frames = [], at = 0, first = 0, playing = null; // `first` is where playing begins
 
   /** One of the recordings of a digit, another one than `last` where there is one. */
   function voiceOf(digit, last = null) {
@@ -31,7 +30,8 @@ function makeSpeech(stage, { recordings, scale, opening }, weights) {
     slide.querySelector("input").max = frames.length;
     remove.disabled = said.length === 1;
     digits.forEach((key) => (key.disabled = said.length === MOST_DIGITS));
-    go(frames.length);
+    go(Math.round(OPENING * frames.length));
+    first = 0;
   }
 
   /** Show what is known after `t` frames. */
@@ -44,47 +44,57 @@ function makeSpeech(stage, { recordings, scale, opening }, weights) {
       { t, T: frames.length, one, both });
   }
 
-  function step() {
-    go(at === frames.length ? 1 : at + 1);
+  /** The reader has chosen a frame: what is played next begins there. */
+  function stopAt(t) {
+    pause();
+    go(t);
+    first = t;
   }
 
+  /** Show the frame that is heard, as long as there are more; a slow computer leaves some out. */
   function play() {
-    if (playing) return pause();
+    if (playing) return stopAt(at);
+    if (first === frames.length) first = 0;
+    const begun = performance.now() - first * FRAME_MILLISECONDS;
+    voice.play(frames, first);
     listen.textContent = say("Pause");
+    go(first + 1);
     playing = setInterval(() => {
-      step();
-      if (at === frames.length) pause();
+      go(Math.min(Math.floor((performance.now() - begun) / FRAME_MILLISECONDS) + 1, frames.length));
+      if (at < frames.length) return;
+      pause();
+      first = 0;
     }, FRAME_MILLISECONDS);
-    step();
   }
 
   function pause() {
     clearInterval(playing);
+    if (playing) voice.stop();
     playing = null;
-    listen.textContent = say("Play");
+    listen.textContent = toListen;
   }
 
-  const listen = button(say("Play"), play, { class: "primary play" });
-  const one = button(say("One frame"), () => {
-    pause();
-    step();
-  });
-  const slide = slider(say("Frames heard"), { min: 1, max: 999, step: 1, value: 999 }, (t) => {
-    pause();
-    go(t);
-  });
+  const listen = button("", play, { class: "primary play" });
+  const another = button(say("Other digits"), () =>
+    join(Array.from({ length: AT_RANDOM }, () => voiceOf(Math.floor(10 * random())))));
+  const one = button(say("One frame"), () => stopAt(at === frames.length ? 1 : at + 1));
+  const slide = slider(say("Frames heard"), { min: 1, max: 999, step: 1, value: 999 }, stopAt);
   const digits = Array.from({ length: 10 }, (_, digit) =>
     button(String(digit), () => join([...said, voiceOf(digit)]), { "aria-label": say("Say {digit}", { digit }) }));
   const remove = button(say("Take the last away"), () => join(said.slice(0, -1)));
   const voices = button(say("Other recordings"), () => join(said.map((old) => voiceOf(old.digit, old))));
   const status = statusLine();
   status.setAttribute("aria-live", "off"); // while it plays it changes too often to be read aloud
+  const rebuilt = canSound() ? [element("p", { class: "labelled" },
+    say("You hear a whisper, rebuilt from the 13 numbers of each frame. The pitch of the voice is lost: it is not in the numbers."))] : [];
 
   stage.append(
-    toTry(say("Drag over the sound: when does each network know a digit? Then say digits of your own.")),
+    toTry(say("Drag over the sound, or listen: when does each network know a digit?")),
     sheet.node, ...panels.map((panel) => panel.node), status,
-    element("div", { class: "controls listening" }, slide, listen, one, remove, voices),
-    element("div", { class: "controls keys", role: "group", "aria-label": say("Digits to say") }, ...digits));
+    element("div", { class: "controls line listening" }, slide, listen, another), ...rebuilt,
+    more(
+      element("div", { class: "controls" }, one, remove, voices),
+      element("div", { class: "controls keys", role: "group", "aria-label": say("Digits to say") }, ...digits)));
   join([...opening].map((sign) => known.find(({ digit }) => digit === Number(sign))));
 }
 
