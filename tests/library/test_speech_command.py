@@ -72,8 +72,8 @@ def test_listen_joins_recordings_of_the_test_and_says_what_is_heard(call):
 
 
 def test_listen_without_a_model_says_how_to_have_one(refused):
-<<<<<<< HEAD
-    refused("train a model: python -m rnnbook train speech", "listen", "40")
+    advice = "train a model: python -m rnnbook train speech"
+    refused(advice, "listen", "40", "--model", "runs/speech.pt")
 
 
 def test_listen_says_that_it_cannot_hear_a_file_and_what_it_takes(call, refused):
@@ -81,7 +81,3 @@ def test_listen_says_that_it_cannot_hear_a_file_and_what_it_takes(call, refused)
     for name in ("four.wav", "sounds/four", "./4071"):
         refused(f"{name!r} is no string of 1 to 20 digits, such as 4071; {why}", "listen", name)
     assert why[1:] in " ".join(call("listen", "--help")[1].split())
-=======
-    advice = "train a model: python -m rnnbook train speech"
-    refused(advice, "listen", "40", "--model", "runs/speech.pt")
->>>>>>> w-ready

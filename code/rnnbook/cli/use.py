@@ -12,12 +12,9 @@ from rnnbook.cli.errors import UsageError
 from rnnbook.cli.finding import model_file
 from rnnbook.cli.output import harmless, in_one_line
 from rnnbook.data.digit_image import read_digit
-<<<<<<< HEAD
-from rnnbook.data.vocabulary import Vocabulary
-=======
 from rnnbook.data.speech import load_speech
+from rnnbook.data.vocabulary import Vocabulary
 from rnnbook.decoding.ctc import transcribe
->>>>>>> w-ready
 from rnnbook.decoding.sampling import stream
 from rnnbook.files import check_ends
 from rnnbook.models.ensemble import Ensemble
@@ -64,7 +61,6 @@ def sample(options: argparse.Namespace) -> None:
         print()
 
 
-<<<<<<< HEAD
 def beginning(prompt: str, vocabulary: Vocabulary) -> str:
     """What a model reads for a prompt: the beginning of a paragraph, unless it begins with a line.
 
@@ -74,7 +70,8 @@ def beginning(prompt: str, vocabulary: Vocabulary) -> str:
     if not prompt or prompt.startswith("\n") or "\n" not in vocabulary.characters:
         return prompt
     return f"\n\n{prompt}"
-=======
+
+
 def listen(options: argparse.Namespace) -> None:
     """Join recordings of the digits of each string, and print what the model hears."""
     model, _ = load_model(model_file(options.model, "speech"), "speech")
@@ -82,7 +79,6 @@ def listen(options: argparse.Namespace) -> None:
     for text in options.strings:
         string = [random.choice([one for one in test if one.digit == int(d)]) for d in text]
         print(f"{text}: {transcribe(model, [string])[0]}", flush=True)
->>>>>>> w-ready
 
 
 def bench(options: argparse.Namespace) -> None:
