@@ -164,6 +164,7 @@ def test_a_job_may_write_only_what_it_writes():
         "book.publish": {"pages", "id-token"},
         "book.notebooks": {"contents"},
         "data.release": {"contents"},
+        "release.release": {"contents"},
         "weekly.report": {"issues"},
     }
 

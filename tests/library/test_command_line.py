@@ -40,6 +40,7 @@ from rnnbook.models import ensemble
 from rnnbook.models.recurrent import CharacterModel
 from rnnbook.records import conduct
 from rnnbook.training import checkpoints, distributed, loop, model_files
+from rnnbook.training.objectives import has_bfloat16
 from rnnbook.training.recipes import all_recipes as recipes
 from rnnbook.training.recipes.recipe import Recipe
 from rnnbook.training.settings import Diverged
@@ -433,6 +434,7 @@ def test_a_device_that_the_machine_lacks(device, refused, monkeypatch):
     assert not Path("runs").exists()
 
 
+@pytest.mark.skipif(not has_bfloat16(), reason="this processor has no bfloat16")
 def test_the_products_of_a_run_may_be_of_bfloat16(call, refused):
     arguments = TRAIN["shakespeare"].split()
     assert call(*arguments, "--precision", "bfloat16")[0] == 0
@@ -440,6 +442,13 @@ def test_the_products_of_a_run_may_be_of_bfloat16(call, refused):
     refused("another choice of precision", *arguments, "--resume")
     assert call(*arguments, "--force")[0] == 0
     assert not same(rounded, weights())
+
+
+def test_a_precision_that_the_processor_lacks(refused, monkeypatch):
+    monkeypatch.setattr(train, "has_bfloat16", lambda: False)
+    message = "PyTorch has no bfloat16 on this processor; leave out --precision"
+    refused(message, *TRAIN["shakespeare"].split(), "--precision", "bfloat16")
+    assert not Path("runs").exists()
 
 
 def test_force_begins_anew(call, interrupt):

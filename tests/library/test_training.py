@@ -25,6 +25,7 @@ from rnnbook.training.checkpoints import CheckpointError, load_checkpoint, save_
 from rnnbook.training.loop import detach
 from rnnbook.training.objectives import (
     classification,
+    has_bfloat16,
     mean_cross_entropy,
     mean_squared_error,
     regression,
@@ -285,6 +286,7 @@ def test_a_loss_that_is_not_finite_is_noticed_when_it_is_fetched():
     assert history.losses == [1.0]
 
 
+@pytest.mark.skipif(not has_bfloat16(), reason="this processor has no bfloat16")
 def test_bfloat16_trains_nearly_as_float32_does():
     losses = {
         precision: train(

@@ -1,9 +1,9 @@
 """The options of each command."""
 
+from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 
-from rnnbook import studies
 from rnnbook.cli.values import NO_SOUND, Parser, digits, heat, temperature, whole
 
 KINDS = "mnist", "shakespeare", "names", "speech", "pictures", "kanji"
@@ -140,7 +140,8 @@ def add_draw_options(command: Parser) -> None:
 
 def add_study_options(command: Parser) -> None:
     """Add the options of `study`."""
-    names = sorted(module.name for module in iter_modules(studies.__path__) if not module.ispkg)
+    folders = import_module("rnnbook.studies").__path__
+    names = sorted(module.name for module in iter_modules(folders) if not module.ispkg)
     command.epilog = f"The studies: {', '.join(names)}."
     add = command.add_argument
     add("names", nargs="*", metavar="NAME", help="of a study, see below")

@@ -27,6 +27,7 @@ from rnnbook.metrics.evaluation import accuracy, carried_loss
 from rnnbook.progress import is_watched
 from rnnbook.training import distributed, model_files
 from rnnbook.training.batches import Batch, Batches
+from rnnbook.training.objectives import has_bfloat16
 from rnnbook.training.recipes.all_recipes import RECIPES
 from rnnbook.training.recipes.recipe import Recipe
 from rnnbook.training.recipes.shakespeare import STREAMS, WINDOW
@@ -121,6 +122,7 @@ def run(
     what it was trained on; `evaluate` and `measure` are as for `train`.
     """
     check_device(options.device)
+    check_precision(options.precision, options.device)
     lengths = {unit: getattr(options, unit, None) for unit in ("epochs", "steps")}
     changes = {unit: number for unit, number in lengths.items() if number}  # else the recipe's
     changes |= {"seed": options.seed, "precision": options.precision}
@@ -224,6 +226,12 @@ def check_device(device: str) -> None:
     if not there[device]:
         found = ", ".join(name for name in there if there[name])
         raise UsageError(f"PyTorch finds no device {device!r} on this machine; it finds: {found}")
+
+
+def check_precision(precision: str, device: str) -> None:
+    """Raise `UsageError` when the processor cannot train in a precision."""
+    if precision == "bfloat16" and device == "cpu" and not has_bfloat16():
+        raise UsageError("PyTorch has no bfloat16 on this processor; leave out --precision")
 
 
 def command_to_resume(options: argparse.Namespace) -> str:

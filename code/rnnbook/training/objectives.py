@@ -95,6 +95,16 @@ def mean_squared_error(outputs: Tensor, y: Tensor) -> Tensor:
     return mse_loss(outputs.squeeze(-1).float(), y)
 
 
+def has_bfloat16() -> bool:
+    """Whether PyTorch runs an LSTM in bfloat16 on this processor; without AVX-512 it may not."""
+    try:
+        with torch.autocast("cpu", torch.bfloat16):
+            nn.LSTM(1, 1)(torch.zeros(1, 1, 1))
+    except RuntimeError:
+        return False
+    return True
+
+
 def in_precision(precision: str, device_type: str, objective: Objective) -> Objective:
     """The objective as it is for "float32"; for "bfloat16", with its products in that format."""
     if precision == "float32":
