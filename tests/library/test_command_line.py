@@ -676,6 +676,24 @@ def test_ctrl_c_for_real():
     assert process.returncode in (130, -signal.SIGINT)
 
 
+@pytest.mark.parametrize("kind", [signal.default_int_handler, signal.SIG_IGN])
+def test_ctrl_c_while_a_command_is_loaded_ends_the_process_at_once(kind, call, monkeypatch):
+    found = []
+
+    def load(name):
+        found.append(signal.getsignal(signal.SIGINT))
+        return lambda options: found.append(signal.getsignal(signal.SIGINT))
+
+    monkeypatch.setattr(command_line, "resolve_name", load)
+    before = signal.signal(signal.SIGINT, kind)
+    try:
+        assert call("bench")[0] == 0
+    finally:
+        signal.signal(signal.SIGINT, before)
+    ignored = kind is signal.SIG_IGN  # as in the background of a shell
+    assert found == [signal.SIG_IGN if ignored else signal.SIG_DFL, kind]
+
+
 # ------------------------------------------------------------------ model files
 
 

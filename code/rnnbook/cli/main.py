@@ -6,8 +6,10 @@ and a mistyped option answer at once.
 
 import argparse
 import os
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pkgutil import resolve_name
 
 from rnnbook.cli.commands import parser
@@ -24,7 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     options = parser().parse_args(arguments, argparse.Namespace(arguments=arguments))
     try:
-        code = resolve_name(options.command)(options)
+        with ended_at_once():
+            command = resolve_name(options.command)
+        code = command(options)
         sys.stdout.flush()
         return code or 0
     except KeyboardInterrupt as stop:
@@ -43,6 +47,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not is_out_of_memory(error):
             raise  # a mistake of ours
         return complain(NO_MEMORY, 2)
+
+
+@contextmanager
+def ended_at_once() -> Generator[None]:
+    """Ctrl-C ends the process here: while PyTorch is loaded, an exception may be lost in it."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.default_int_handler:  # in the background it is ignored, and stays so
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def program() -> int:
