@@ -176,10 +176,10 @@ const boxes = new ResizeObserver((entries) => {
 });
 for (const box of document.querySelectorAll("main :is(pre, table, .math)")) boxes.observe(box);
 
-/* Paper shows everything. */
+/* Paper shows what is deeper, and the code. An answer stays shut there unless the reader opened it. */
 let opened = [];
 addEventListener("beforeprint", () => {
-  opened = [...document.querySelectorAll("main details:not([open])")];
+  opened = [...document.querySelectorAll("main details:is(.deeper, .hide):not([open])")];
   for (const details of opened) details.open = true;
 });
 addEventListener("afterprint", () => opened.forEach((details) => (details.open = false)));

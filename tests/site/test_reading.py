@@ -212,12 +212,20 @@ def test_code_can_be_copied(visitor, address):
 def test_on_paper_there_is_the_text_alone_in_black_on_white(page, html):
     page.goto((html / "book/lstm.html").as_uri())
     page.evaluate("document.documentElement.dataset.theme = 'dark'")
-    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    solution = page.get_by_text("Four times as many")
+    deeper = page.locator("details.deeper > :not(summary)").first
+    assert not deeper.is_visible()
     page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert deeper.is_visible() and not solution.is_visible()  # or it could not be handed out
     for part in ("body > header", "#contents", ".this-page", ".neighbours"):
         assert not page.locator(part).is_visible(), part
-    assert page.get_by_text("Four times as many").is_visible()  # a solution
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert not deeper.is_visible()
+    page.locator("details.solution", has=solution).evaluate("fold => (fold.open = true)")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert solution.is_visible()  # the reader opened it
     assert len(page.pdf(format="A4")) > 100_000
 
 
