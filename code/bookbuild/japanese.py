@@ -21,14 +21,15 @@ def keep_together(words: str) -> str:
     return PARTED.sub("\N{NO-BREAK SPACE}", words)
 
 
-def is_text(node: nodes.Node) -> bool:
-    """Whether a node is text, and neither code nor a formula."""
-    if not isinstance(node, nodes.Text):
-        return False
-    while node := node.parent:
-        if isinstance(node, AS_WRITTEN):
-            return False
-    return True
+def keep_numbers(parent: nodes.Element) -> None:
+    """Keep numbers and counters together in all text below a node, but for code and formulas."""
+    last = ""  # character of what stands before, such as of a number that is quoted
+    for position, child in enumerate(parent.children):
+        if isinstance(child, nodes.Text):
+            parent[position] = nodes.Text(keep_together(last + child)[len(last) :])
+        elif not isinstance(child, AS_WRITTEN):
+            keep_numbers(child)
+        last = child.astext()[-1:]
 
 
 class KeepNumbers(SphinxPostTransform):
@@ -36,12 +37,8 @@ class KeepNumbers(SphinxPostTransform):
     formats = ("html",)
 
     def run(self) -> None:
-        if self.config.language != "ja":
-            return
-        for text in list(self.document.findall(is_text)):
-            before = text.parent.children[: text.parent.index(text)]
-            last = before[-1].astext()[-1:] if before else ""  # such as of a number that is quoted
-            text.parent.replace(text, nodes.Text(keep_together(last + text)[len(last) :]))
+        if self.config.language == "ja":
+            keep_numbers(self.document)
 
 
 class MarkEmphasis(SphinxPostTransform):
