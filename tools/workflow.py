@@ -64,6 +64,7 @@ def main() -> None:
             shutil.copytree(cache, clone / "_build/.jupyter_cache")
         environment = read()["env"] | {
             "PATH": f"{bin}:{os.environ['PATH']}",
+            "GITHUB_SERVER_URL": "https://github.com",
             "GITHUB_REPOSITORY": "someone/rnn-book",
             "GITHUB_SHA": git("rev-parse", "HEAD", folder=clone),
             "RUNNER_TEMP": name,

@@ -17,6 +17,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
 
 import psutil
@@ -31,7 +32,7 @@ from sphinx.util import logging
 from traitlets.config import Config
 
 from bookbuild import cache, published
-from bookbuild.store import is_kept, keep, key
+from bookbuild.store import RESULTS, is_kept, keep, key
 from rnnbook import machine
 
 logger = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ class Chapter:
     client: NotebookClient | None = None
     at: str = "starting"  # or the cell that it is at
     seconds: float = 0.0  # that its execution took
+    results: bytes | None = None  # of its trainings
     killed: bool = False
 
     @property
@@ -76,7 +78,11 @@ class Chapter:
             on_cell_start=self._note,
         )
         settings = {"OMP_NUM_THREADS": str(threads), "RNNBOOK_BUILD": "1"}  # no progress bars
-        self.client.execute(env={**os.environ, **settings})
+        with TemporaryDirectory() as folder:
+            results = Path(folder, RESULTS)
+            settings["RNNBOOK_RESULTS"] = str(results)
+            self.client.execute(env={**os.environ, **settings})
+            self.results = results.read_bytes() if results.exists() else None
         self.seconds = perf_counter() - begin
 
     def _note(self, cell: NotebookNode, cell_index: int) -> None:
@@ -101,7 +107,7 @@ def execute(chapters: list[Chapter], config, store: JupyterCacheAbstract) -> dic
             if error := future.exception():
                 failures[chapter.name] = str(error)
             else:
-                keep(store, chapter.notebook, chapter.seconds)
+                keep(store, chapter.notebook, chapter.seconds, chapter.results)
             ended += 1
             outcome = "failed" if error else f"executed in {chapter.seconds:.0f} s"
             logger.info("%s: %s (%d of %d)", chapter.name, outcome, ended, len(chapters))

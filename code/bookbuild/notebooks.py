@@ -2,7 +2,7 @@
 
 They lie in each edition's `_notebooks`, with its text. Where the book's repository is known, their
 first cell installs the book's package at the commit of the build, so that they run anywhere, as in
-Colab.
+Colab; the second lets the longer trainings take over the results of the build.
 """
 
 import base64
@@ -30,6 +30,8 @@ from bookbuild.deeper import unfold
 from bookbuild.editions import place
 from bookbuild.gathering import executions
 from bookbuild.plain import Markdown
+from bookbuild.published import FOLDER, digest
+from bookbuild.store import results_of
 from rnnbook.demos.kinds import MIME
 
 CELL = "\N{OBJECT REPLACEMENT CHARACTER}"  # stands for a cell in a text
@@ -38,7 +40,7 @@ CELL = "\N{OBJECT REPLACEMENT CHARACTER}"  # stands for a cell in a text
 def notebook(app: Sphinx, page: str, doctree: nodes.document, html: str) -> NotebookNode:
     """The text of a chapter's page and all its cells; one not shown follows the cell before it."""
     found, texts = executed(app, page), _texts(app, page, doctree, html)
-    words, cells, text = translations(app, "comments"), [first_cell(app)], texts.pop(-1)
+    words, cells, text = translations(app, "comments"), first_cells(app, page), texts.pop(-1)
     for index, cell in enumerate(found.cells):
         if index in texts:
             cells.append(new_markdown_cell(text))
@@ -117,18 +119,39 @@ def executed(app: Sphinx, page: str) -> NotebookNode:
     return notebook
 
 
-def first_cell(app: Sphinx) -> NotebookNode:
-    """The cell that installs the book's package, or says how."""
+def first_cells(app: Sphinx, page: str) -> list[NotebookNode]:
+    """The cell that installs the book's package, or says how, and the one that saves waiting."""
     repository = addresses.repository(app)
     if not repository:
         words = _(
             "The cells below import `rnnbook`, the package of the book that this chapter is from. "
             "To have it, run `pip install .` in the folder of the project."
         )
-        return new_markdown_cell(words)
-    what = _("Installs the code of the book, which the cells below import")
-    package = f"git+{repository}@{os.environ.get('GITHUB_SHA', 'main')}"
-    return new_code_cell(f"# {what}\n%pip install --quiet 'rnnbook[all] @ {package}'")
+        return [new_markdown_cell(words)]
+    package = f"rnnbook[all] @ git+{repository}@{os.environ.get('GITHUB_SHA', 'main')}"
+    what = _("The code of the book, which the cells below import, unless it is here already")
+    cells = [new_code_cell(INSTALL.format(what=what, package=package))]
+    key = app.env.metadata[page]["key"]
+    results = results_of(Path(app.env.mystnb_config.execution_cache_path), key)
+    if results.exists():
+        why = _("The longer trainings below take over what the page's ended with; delete to train")
+        address = f"{addresses.site(app)}{FOLDER}/{key}.pt"
+        source = USE.format(why=why, address=address, sha256=digest(results))
+        cells.append(new_code_cell(source))
+    return cells
+
+
+INSTALL = """\
+# {what}
+from importlib.util import find_spec
+if not find_spec("rnnbook"):
+    %pip install --quiet '{package}'\
+"""
+USE = """\
+# {why}
+from rnnbook.training import results
+results.use("{address}", "{sha256}")\
+"""
 
 
 def _write(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:

@@ -1,9 +1,10 @@
 """What a site carries of its executions, and what another build takes from there.
 
 Beside the English pages lies, in `_executed`, the executed notebook of each chapter, named by its
-key in the store, and an index of their SHA-256. Another build takes those whose keys are its own,
-so that it need not execute them: from the site of `bookbuild_repository`, or from the address or
-the folder that the variable BOOKBUILD_EXECUTED names; where that is empty, from nowhere.
+key in the store, what its trainings ended with, which the notebooks for readers take from there,
+and an index of their SHA-256. Another build takes those whose keys are its own, so that it need not
+execute them: from the site of `bookbuild_repository`, or from the address or the folder that the
+variable BOOKBUILD_EXECUTED names; where that is empty, from nowhere.
 
 What comes is used if its SHA-256 is that of the index and its own cells have the key that was
 asked for (`bookbuild.store.checked`). That tells damage, and the outputs of other code. It does not
@@ -25,7 +26,7 @@ from sphinx.util import logging
 
 from bookbuild import addresses
 from bookbuild.editions import ORIGINAL
-from bookbuild.store import checked, keep, key, seconds
+from bookbuild.store import checked, keep, key, results_of, seconds
 from rnnbook.data.fetching.errors import SourceError
 from rnnbook.data.fetching.limits import Limits
 from rnnbook.data.fetching.mirrors import Mirror
@@ -54,8 +55,10 @@ def take(app: Sphinx, wanted: dict[str, NotebookNode], store: JupyterCacheAbstra
         for name, notebook in sorted(wanted.items()):
             if (one := key(store, notebook)) in index:
                 try:
-                    found = checked(store, _file(where, one, index[one]), one)
-                    keep(store, found, seconds(found))
+                    found = checked(store, _file(where, f"{one}.ipynb.gz", index[one]), one)
+                    results = f"{one}.pt"
+                    with_it = _file(where, results, index[results]) if results in index else None
+                    keep(store, found, seconds(found), with_it)
                     taken.add(name)
                 except (SourceError, ValueError) as error:
                     logger.info("%s: what %s has of it is not used: %s", name, where, said(error))
@@ -82,7 +85,7 @@ def _index(where: str) -> dict[str, str]:
 
 
 def _file(where: str, name: str, sha256: str) -> bytes:
-    content = _fetch(where, f"{name}.ipynb.gz")
+    content = _fetch(where, name)
     if hashlib.sha256(content).hexdigest() != sha256:
         raise ValueError("its SHA-256 is not that of the index")
     return content
@@ -127,10 +130,19 @@ def _publish(app: Sphinx, error: Exception | None) -> None:
     keys = {about["key"] for about in app.env.metadata.values() if "key" in about}
     found = sorted(path.parent.name for path in kept.glob("executed/*/base.ipynb"))
     index = {one: _packed(kept, folder, one, before.get(one)) for one in found if one in keys}
+    for one in list(index):
+        if (results := results_of(kept, one)).exists():
+            write_atomically(folder / f"{one}.pt", results.read_bytes())
+            index[f"{one}.pt"] = digest(results)
     write_atomically(folder / "index.json", json.dumps(index, indent=1).encode())
-    for file in folder.glob("*.gz"):
-        if file.name.partition(".")[0] not in index:
+    for file in folder.glob("*.*"):
+        if file.name.partition(".")[0] not in {*index, "index"}:
             file.unlink()
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _packed(store: Path, folder: Path, name: str, before: str | None = None) -> str:

@@ -3,19 +3,24 @@
 It is a folder with a notebook for each execution, in `executed`, and a database of their keys. The
 key of a notebook is a digest of its code cells, of which the last names everything else that its
 outputs depend on (`bookbuild.cache`). So a notebook from elsewhere can be checked: its own cells
-say which key it has.
+say which key it has. Beside a notebook lies what its trainings ended with
+(`rnnbook.training.results`).
 """
 
+import io
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
 from jupyter_cache import get_cache
-from jupyter_cache.base import CacheBundleIn, JupyterCacheAbstract
+from jupyter_cache.base import CacheBundleIn, JupyterCacheAbstract, NbArtifactsAbstract
 from nbformat import NotebookNode
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
+
+RESULTS = "results.pt"
 
 
 def key(store: JupyterCacheAbstract, notebook: NotebookNode) -> str:
@@ -23,11 +28,40 @@ def key(store: JupyterCacheAbstract, notebook: NotebookNode) -> str:
     return store.create_hashed_notebook(notebook)[1]
 
 
-def keep(store: JupyterCacheAbstract, notebook: NotebookNode, seconds: float) -> None:
-    """Put an executed notebook into the store, with the time that its execution took."""
+def keep(
+    store: JupyterCacheAbstract,
+    notebook: NotebookNode,
+    seconds: float,
+    results: bytes | None = None,
+) -> None:
+    """Put an executed notebook into the store, with the time that its execution took.
+
+    `results` are those of its trainings (`rnnbook.training.results`), if it has any.
+    """
     notebook.metadata["execution_seconds"] = seconds
-    bundle = CacheBundleIn(notebook, uri="", data={"execution_seconds": seconds})
+    files = Files({} if results is None else {RESULTS: results})
+    bundle = CacheBundleIn(notebook, uri="", artifacts=files, data={"execution_seconds": seconds})
     store.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+
+
+class Files(NbArtifactsAbstract):
+    """What a notebook has written, as jupyter-cache takes it."""
+
+    def __init__(self, content: dict[str, bytes]):
+        self.content = content
+
+    @property
+    def relative_paths(self) -> list[Path]:
+        return [Path(name) for name in self.content]
+
+    def __iter__(self) -> Iterator[tuple[Path, io.BytesIO]]:
+        for name, content in self.content.items():
+            yield Path(name), io.BytesIO(content)
+
+
+def results_of(folder: Path, wanted: str) -> Path:
+    """Where, in the folder of a store, the results of an execution's trainings lie, if any do."""
+    return folder / "executed" / wanted / "artifacts" / RESULTS
 
 
 def is_kept(store: JupyterCacheAbstract, notebook: NotebookNode) -> bool:
@@ -85,7 +119,9 @@ def mend(folder: Path) -> bool:
     for file in folder.glob("executed/*/base.ipynb"):
         try:
             notebook = checked(store, file.read_bytes(), wanted=file.parent.name)
-            keep(store, notebook, seconds(notebook))
+            results = results_of(folder, file.parent.name)
+            results = results.read_bytes() if results.exists() else None
+            keep(store, notebook, seconds(notebook), results)
             kept += 1
         except ValueError:
             shutil.rmtree(file.parent)

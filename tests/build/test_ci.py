@@ -366,9 +366,12 @@ def test_the_notebooks_replace_their_branch_and_touch_no_other(tmp_path, monkeyp
     monkeypatch.setenv("HOME", str(tmp_path))
     source, origin, temp = (tmp_path / name for name in ("source", "origin.git", "temp"))
     workflow.git("init", "--quiet", "--initial-branch=main", source, folder=tmp_path)
-    commit(source, README="the book", a="1")
+    shutil.copytree(ROOT / ".binder", source / ".binder")
+    commit(source, **{"README": "the book", "a": "1", "constraints.txt": "alabaster==0.7"})
+    image = {f".binder/{path.name}" for path in (ROOT / ".binder").iterdir()} | {"constraints.txt"}
     workflow.git("clone", "--quiet", "--bare", source, origin, folder=tmp_path)
     main = workflow.git("rev-parse", "main", folder=origin)
+    binder_requirements = (ROOT / ".binder/requirements.txt").read_text("utf-8").strip()
     (command,) = [step["run"] for step in workflow.steps("notebooks")]
     for sha, notebooks in (("first", {"lstm": "{}", "gru": "{}"}), ("second", {"lstm": "{ }"})):
         shutil.rmtree(temp, ignore_errors=True)
@@ -380,9 +383,15 @@ def test_the_notebooks_replace_their_branch_and_touch_no_other(tmp_path, monkeyp
         clone = tmp_path / sha
         address = origin.as_uri()  # or git would not make it shallow, as actions/checkout does
         workflow.git("clone", "--quiet", "--depth=1", address, clone, folder=tmp_path)
-        workflow.run(command, clone, RUNNER_TEMP=temp, GITHUB_SHA=sha)
+        github = {"GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "someone/book"}
+        workflow.run(command, clone, RUNNER_TEMP=temp, GITHUB_SHA=sha, **github)
         files = workflow.git("ls-tree", "--name-only", "-r", "notebooks", folder=origin)
-        assert set(files.split()) == {f"{f}{name}.ipynb" for name in notebooks for f in ("", "ja/")}
+        assert set(files.split()) == image | {
+            f"{f}{name}.ipynb" for name in notebooks for f in ("", "ja/")
+        }
+        wanted = workflow.git("show", "notebooks:.binder/requirements.txt", folder=origin)
+        package = f"rnnbook[all] @ git+https://github.com/someone/book@{sha}"
+        assert wanted == binder_requirements.replace("-e .[all]", package)
         history = workflow.git("log", "--format=%s", "notebooks", folder=origin)
         assert history == f"The notebooks of {sha}"  # one commit without a past
     assert workflow.git("show", "notebooks:lstm.ipynb", folder=origin) == "{ }"
@@ -414,8 +423,8 @@ def test_all_commands_of_the_workflow_run_in_a_fresh_clone(programs, capfd):
     said = capfd.readouterr().out.splitlines()
     steps = [line.split()[1] for line in said if line.startswith("==")]
     assert steps == ["python", ".ci/run", "make", "python", "make", "Replace"]
-    published = {line.split("|")[0].strip() for line in said if line.endswith("| 1 +")}
-    assert published == {"lstm.ipynb", "ja/lstm.ipynb"}
+    published = {line.split("|")[0].strip() for line in said if re.search(r"\| +\d+ \+", line)}
+    assert published >= {"lstm.ipynb", "ja/lstm.ipynb", ".binder/requirements.txt"}
 
 
 def test_nothing_is_packed_or_published_where_a_test_fails(programs, monkeypatch, capfd):

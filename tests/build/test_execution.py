@@ -42,7 +42,7 @@ def make(monkeypatch, tmp_path):
     """Makes chapters from what their front matter says; this machine has four cores."""
     log, active = [], set()
     monkeypatch.setattr(execution.machine, "cores", lambda: 4)
-    monkeypatch.setattr(execution, "keep", lambda store, notebook, _: store.append(notebook.name))
+    monkeypatch.setattr(execution, "keep", lambda store, notebook, *_: store.append(notebook.name))
 
     def made(**wishes):
         chapters = []
@@ -88,7 +88,7 @@ def test_a_failing_chapter_lets_the_sound_ones_finish(make, monkeypatch):
 def test_when_a_result_cannot_be_kept_nobody_waits_for_the_others(make, monkeypatch):
     """As on a disk that is full."""
 
-    def full(store, notebook, seconds):
+    def full(*result):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(execution, "keep", full)

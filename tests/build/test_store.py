@@ -14,7 +14,7 @@ from jupyter_cache import get_cache
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from bookbuild import cache, published
-from bookbuild.store import checked, is_kept, keep, key, mend, seconds
+from bookbuild.store import checked, is_kept, keep, key, mend, results_of, seconds
 from built import Quiet, serve
 
 
@@ -48,7 +48,7 @@ DAMAGES = {
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_database_is_made_anew_from_the_notebooks(store, damage):
     for number in range(12):
-        keep(store, executed(f"{number}"), float(number))
+        keep(store, executed(f"{number}"), float(number), b"%d" % number if number % 2 else None)
     store.db.dispose()
     database = store.path / "global.db"
     assert not mend(store.path)
@@ -60,6 +60,10 @@ def test_a_damaged_database_is_made_anew_from_the_notebooks(store, damage):
         *map(float, range(12))
     ]
     assert all(is_kept(new, executed(f"{number}")) for number in range(12))
+    for number in range(12):
+        results = results_of(store.path, key(store, executed(f"{number}")))
+        assert results.exists() == bool(number % 2)
+        assert not results.exists() or results.read_bytes() == b"%d" % number
     assert not mend(store.path)
 
 
@@ -204,6 +208,32 @@ def test_an_execution_is_taken_with_its_time(site, address, tmp_path, monkeypatc
     (record,) = get_cache(tmp_path / "new").list_cache_records()
     assert record.data == {"execution_seconds": 3.0}
     assert said == [f"1 of 1 chapters taken from {address}"]
+
+
+def with_results(site, content: bytes) -> None:
+    """Let the execution of a site have results of its trainings."""
+    index = json.loads((site / "index.json").read_text())
+    (name,) = index
+    (site / f"{name}.pt").write_bytes(content)
+    index[f"{name}.pt"] = hashlib.sha256(b"weights").hexdigest()
+    (site / "index.json").write_text(json.dumps(index))
+
+
+def test_an_execution_is_taken_with_what_its_trainings_ended_with(
+    site, address, tmp_path, monkeypatch, said
+):
+    with_results(site, b"weights")
+    assert take(address, tmp_path / "new", monkeypatch)
+    (results,) = (tmp_path / "new").glob("executed/*/artifacts/results.pt")
+    assert results.read_bytes() == b"weights"
+
+
+def test_an_execution_whose_results_are_damaged_is_not_taken(
+    site, address, tmp_path, monkeypatch, said
+):
+    with_results(site, b"weighty")
+    assert not take(address, tmp_path / "new", monkeypatch)
+    assert "SHA-256" in said[0]
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from rnnbook.progress import progress_bar
-from rnnbook.training import checkpoints, distributed
+from rnnbook.training import checkpoints, distributed, results
 from rnnbook.training.batches import Batch, Batches, tree_map
 from rnnbook.training.objectives import Objective, classification, in_precision
 from rnnbook.training.settings import Diverged, History, Settings
@@ -32,6 +32,7 @@ def train(
     evaluate: Callable[[nn.Module], float] | None = None,
     evaluate_every: int | None = None,
     measure: str = "held-out loss",
+    sample: Callable[[nn.Module], str] | None = None,
     checkpoint: Path | None = None,
     checkpoint_every: int = 500,
     stop: int | None = None,
@@ -39,12 +40,16 @@ def train(
     """Train `model` and return what happened.
 
     `evaluate` is called every `evaluate_every` steps (by default, 500 or an epoch) and after the
-    last one; what it returns is recorded and printed under the name `measure`.
+    last one; what it returns is recorded and printed under the name `measure`. `sample` is called
+    with it, and its texts are recorded.
 
     With a `checkpoint` file, the run is saved there every `checkpoint_every` steps, and goes on
     from there if the file exists. Go on with the same arguments: they are not stored. With
     `stop`, the run ends after so many steps, with the learning rates of the whole; it is then
     neither evaluated nor saved, unless that step is due.
+
+    In a notebook that uses the results of others (`rnnbook.training.results`), a training that
+    begins as theirs ends at once with what theirs ended with.
 
     Of several processes (`rnnbook.training.distributed`), each trains on its share of every batch,
     and the first alone evaluates and saves.
@@ -67,6 +72,7 @@ def train(
     # pyrefly: ignore[bad-argument-type]
     evaluate_every = evaluate_every or (len(batches) if settings.epochs else 500)
     together, waiting = distributed.together(model), []
+    alone = device.type == "cpu" and distributed.count() == 1 and not checkpoint
 
     model.train()
     begin = time.perf_counter() - history.seconds
@@ -87,15 +93,22 @@ def train(
                 history.seconds = time.perf_counter() - begin
             if looks and distributed.is_first():
                 history.held_out.append((done, evaluate(model)))  # pyrefly: ignore[not-callable]
+                history.samples += [sample(model)] if sample else []
                 history.seconds = time.perf_counter() - begin
                 model.train()
-                tqdm.write(_line(history, total, evaluate_every, measure))
+                history.log.append(_line(history, total, evaluate_every, measure))
+                tqdm.write(history.log[-1])
             if saves:
                 # pyrefly: ignore[bad-argument-type]
                 checkpoints.save(checkpoint, model, optimizer, history, state)
+            is_known = alone and done == results.BEGINNING
+            if is_known and (found := results.find(model, settings, last, history, evaluate)):
+                return found
     except Diverged as error:
         error.history = history
         raise
+    if alone:
+        results.keep(model, settings, last, history)
     return history
 
 

@@ -56,6 +56,8 @@ class History:
     losses: list[float] = field(default_factory=list)  # mean loss of the batch
     gradient_norms: list[float] = field(default_factory=list)  # before clipping
     held_out: list[tuple[int, float]] = field(default_factory=list)  # (steps done, measure)
+    samples: list[str] = field(default_factory=list)  # what the model wrote meanwhile
+    log: list[str] = field(default_factory=list)  # the lines that were printed
     seconds: float = 0.0  # evaluation included, interruptions not
 
     def fetch(self, waiting: list[Tensor]) -> None:
