@@ -18,7 +18,7 @@ from fontTools.ttLib import TTFont
 from bookbuild.mathjax import MATHJAX
 
 SVG = "{http://www.w3.org/2000/svg}"
-FONTS = MATHJAX / "output/chtml/fonts/woff-v2"
+FONTS = Path(str(MATHJAX)) / "output/chtml/fonts/woff-v2"
 FACES = {"MathJax_Math-Italic.woff": r"[A-Za-zα-ω∂]", "MathJax_Main-Regular.woff": r"[^A-Za-zα-ω∂]"}
 INDEX = re.compile(r"[A-Za-z]{1,2}|(?:[A-Za-z]−)?\d")
 SIGNS = {"σ", "∂"}  # letters that a drawing does not set in italics
