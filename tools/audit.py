@@ -116,7 +116,7 @@ def measure_figures(browser: Browser, address: str) -> dict[str, int]:
     page.goto(f"{address}/book/shakespeare.html")
     demo = page.locator('[data-demo="writer"]')
     demo.scroll_into_view_if_needed()
-    demo.get_by_text("More settings").click()
+    demo.get_by_text("More", exact=True).click()
     demo.get_by_label("Pace").select_option("fast")
     demo.get_by_role("button", name="Begin anew").click()
     demo.get_by_role("button", name="Write").wait_for()
