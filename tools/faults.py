@@ -24,9 +24,9 @@ FAULTS = [
         "no model.train() after an evaluation",
         """
         _model.train()
-        tqdm.write(_said)
+        _history.log.append(_said)
         """,
-        "tqdm.write(_said)",
+        "_history.log.append(_said)",
         "training",
     ),
     Fault(

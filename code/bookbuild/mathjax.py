@@ -45,6 +45,7 @@ var MathJax = {
 TYPESET = "MathJax.startup.adaptor.outerHTML(MathJax.tex2chtml({tex}, {{display: {display}}}))"
 STYLES = "MathJax.startup.adaptor.textContent(MathJax.chtmlStylesheet())"
 NAME = re.compile(r"mjx-[\w-]+|TEX-\w+")
+NOT_NEEDED = re.compile(r' (?:data-mjx-[\w-]+|unselectable)="[^"]*"')  # by style sheets or readers
 MARKS = ",.;:!?)、。，）」"  # with none of them a line may begin
 
 
@@ -69,7 +70,7 @@ def typeset(tex: str, display: bool) -> str:
     if "data-mjx-error" in made:
         message = made.split('data-mjx-error="')[1].split('"')[0]
         raise ValueError(f"{message}: {tex}")
-    return made
+    return NOT_NEEDED.sub("", made)
 
 
 @cache
