@@ -159,6 +159,9 @@ def _rows(app: Sphinx, page: str, chapter: str) -> Iterator[list[Cell]]:
     for item in items:
         statement = item[0].deepcopy()
         names = [name for name in dict.fromkeys(_quoted(statement)) if name in claims]
+        for number in statement.findall(nodes.inline):
+            if number.get("quotes") in claims:  # and in this order its value stands beside it
+                number["classes"] = [*number["classes"], "claimed"]
         for reference in statement.findall(addnodes.pending_xref):
             reference["refdoc"] = page  # from which it now leads
         values = "; ".join(as_written(f"{claims[name]['value']:.4g}") for name in names)
