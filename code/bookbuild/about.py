@@ -61,7 +61,8 @@ def _add_lines(app: Sphinx, page: str, template: str, context: dict, doctree) ->
         menu = BeautifulSoup(toctree(**options), "html.parser")
         lines = {context["pathto"](name): line(app, name) for name in app.env.found_docs}
         for link in menu.select("a"):
-            del link["class"]  # every page has them all, and no style is for them
+            for unused in {"reference", "internal"} & {*link["class"]}:
+                link["class"].remove(unused)  # no style is for them, and every page has them all
             if words := lines.get(link["href"]):
                 link.append(menu.new_tag("span", attrs={"class": "about"}, string=words))
         return str(menu)
