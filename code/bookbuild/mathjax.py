@@ -45,7 +45,9 @@ var MathJax = {
 TYPESET = "MathJax.startup.adaptor.outerHTML(MathJax.tex2chtml({tex}, {{display: {display}}}))"
 STYLES = "MathJax.startup.adaptor.textContent(MathJax.chtmlStylesheet())"
 NAME = re.compile(r"mjx-[\w-]+|TEX-\w+")
-NOT_NEEDED = re.compile(r' (?:data-mjx-[\w-]+|unselectable)="[^"]*"')  # by style sheets or readers
+NOT_NEEDED = re.compile(  # by style sheets or readers
+    r' (?:data-mjx-[\w-]+|unselectable)="[^"]*"| display="inline"'
+)
 MARKS = ",.;:!?)、。，）」"  # with none of them a line may begin
 
 
